@@ -1,0 +1,28 @@
+/** What every target's emitter is: data about the target, and one pure function from its Plan to text. */
+import type { Abilities, Plan } from '../plan/plan.js'
+
+/** Turns WebAssembly text into a module's bytes. Injected, so that the compiler itself loads no assembler. */
+export type Assemble = (wat: string) => Uint8Array
+
+export interface EmitContext {
+  readonly assemble: Assemble
+}
+
+export interface Emitted {
+  /**
+   * TypeScript, top-level: constants and functions that `expression` uses, every name starting with the target's.
+   * The kernel stands here as readable text, with the formula it came from beside it.
+   */
+  readonly declarations: string
+  /** TypeScript expression of type `Target`: `cpu({ … })`. */
+  readonly expression: string
+  /** What they import from the target's runtime module: `['cpu']`, from `optc-lang/runtime/cpu`. */
+  readonly imports: readonly string[]
+}
+
+export interface Emitter {
+  /** `--target` name, the emitter's file name and the runtime module's: 'cpu', 'webgpu', 'ops'. */
+  readonly target: string
+  readonly abilities: Abilities
+  emit(plan: Plan, context: EmitContext): Emitted
+}

@@ -1,0 +1,150 @@
+/**
+ * What a generated class hands to the runtime: data and small functions, the same on every backend (`CompiledProgram`),
+ * and one `Target` a backend. Generated files contain nothing else.
+ */
+import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+
+/** Generated files carry this number; the runtime refuses another. */
+export const FORMAT = 1
+
+export type KernelName = 'webgpu' | 'webgl' | 'wasm' | 'cpu' | 'cpu-js' | 'tensorflow' | 'ops'
+
+export type Range =
+  | { readonly low: number; readonly lowOpen: boolean; readonly high: number; readonly highOpen: boolean }
+  | { readonly values: readonly number[] }
+
+export interface HyperSpec {
+  readonly name: string
+  readonly init: number | boolean
+  readonly range: Range | null
+  /** May be set in a group. */
+  readonly groupable: boolean
+}
+
+export interface MaskSpec {
+  readonly name: string
+  readonly predicate: (layer: LayerInfo) => boolean
+}
+
+/** What the author's masks and the caller's functions know of a layer. */
+export interface LayerInfo {
+  /** "dense_Dense1/kernel" */
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly rank: number
+  readonly size: number
+  /** By first appearance, from 0. */
+  readonly index: number
+}
+
+export interface SlotSpec {
+  readonly name: string
+  readonly over: 'element' | 'layer' | 'model'
+  readonly place: 'host' | 'device'
+}
+
+/** What the generated host function reads. Arrays are by declaration order; bools are 1 or 0. */
+export interface HostInput {
+  /** Hyperparameters of this layer at this step (a group's, a schedule's), bools as 1 or 0. */
+  hypers: Float64Array
+  /** Mask values of this layer. */
+  masks: readonly boolean[]
+  /** The step, from 1. */
+  t: number
+  age: number
+  rank: number
+  size: number
+  modelSize: number
+  modelLayers: number
+  /** Host state, `over layer` (this layer's) and `over model`, in slot order. Read and then written by `host`. */
+  layerState: Float64Array
+  modelState: Float64Array
+}
+
+export interface PlanSummary {
+  readonly bytesPerWeight: number
+  readonly bytesCompulsory: number
+  readonly provedLeast: boolean
+  readonly passes: number
+}
+
+/**
+ * The optimizer apart from its kernels. All arrays are in declaration order.
+ */
+export interface CompiledProgram {
+  readonly format: number
+  readonly name: string
+  readonly hypers: readonly HyperSpec[]
+  readonly masks: readonly MaskSpec[]
+  readonly slots: readonly SlotSpec[]
+  /** Names; `host[i]` gives the index into the scalars of one that lives on the host, −1 for one on the device. */
+  readonly observations: readonly { readonly name: string; readonly scalar: number }[]
+  /** How many host scalars there are. */
+  readonly scalars: number
+  /** Fills `out` (float64, unrounded) from the state before this step, and returns the index of the layer's variant. */
+  readonly host: (h: HostInput, out: Float64Array) => number
+  /** New host `over layer` state of one layer, in place in `h.layerState`; absent when there is none. */
+  readonly advanceLayer?: (h: HostInput) => void
+  /** New host `over model` state, in place in `h.modelState`, once a step after all layers' `host`; absent when there is none. */
+  readonly advanceModel?: (h: HostInput) => void
+  /** Start values of layer and model state on host or device, by slot name; per-weight slots are in `init`. */
+  readonly initScalar: Readonly<Record<string, (h: HostInput) => number>>
+  /** Start value of each per-weight slot: a number for a fill, or a tensor made from the weight. Runs in a tidy. */
+  readonly init: Readonly<Record<string, (h: HostInput, weight: Tensor) => number | Tensor>>
+  readonly plan: PlanSummary
+}
+
+/** One trainable tensor and all that the optimizer keeps for it. Owned by the optimizer; drivers replace tensors in it. */
+export interface Layer {
+  readonly variable: Variable
+  readonly info: LayerInfo
+  /** Steps this layer has taken part in. */
+  age: number
+  /** One tensor a per-weight slot, float32, the variable's shape, in slot order (per-weight slots only). Kept (`tf.keep`). */
+  slots: Tensor[]
+  /** `over layer` slots on the device, float32 [count]; null when there are none. */
+  cells: Tensor | null
+  /** `over layer` slots on the host. */
+  readonly host: Float64Array
+}
+
+/** A layer in one step. Everything is validated before a driver sees it. */
+export interface StepLayer {
+  readonly layer: Layer
+  /** float32, the variable's shape. Never written. */
+  readonly gradient: Tensor
+  readonly variant: number
+  /** Host scalars, float64. The driver rounds. Valid during the call only. */
+  readonly scalars: Float64Array
+}
+
+export interface Step {
+  /** In order of the layers' first appearance; none is empty or lacks a gradient. */
+  readonly layers: readonly StepLayer[]
+  /** Host scalars of the model, for model cells. Equal in every layer where a model cell reads them. */
+  readonly scalars: Float64Array
+  readonly model: ModelState
+  /** False: each step writes fresh arrays. */
+  readonly inPlace: boolean
+}
+
+export interface ModelState {
+  /** `over model` slots on the device, float32 [count]; null when there are none. */
+  cells: Tensor | null
+}
+
+/** Runs steps on one backend. `step` must not throw for anything a user did: that was checked before. */
+export interface Driver {
+  readonly kernel: KernelName
+  step(step: Step): void
+  /** Device observations of the last step, by layer: one number an observation that lives on the device, in order. */
+  observations(): Promise<ReadonlyMap<Layer, ArrayLike<number>>>
+  dispose(): void
+}
+
+/** A backend's kernels in a generated file. `open` returns a driver for the current backend, or says why it can't. */
+export interface Target {
+  /** The tfjs backend name that it serves; '*' serves any. */
+  readonly backend: string
+  open(program: CompiledProgram): Driver | string
+}
