@@ -10,7 +10,8 @@ export interface EmitContext {
 
 export interface Emitted {
   /**
-   * TypeScript, top-level: constants and functions that `expression` uses, every name starting with the target's.
+   * TypeScript, top-level: constants and functions that `expression` uses. Every name starts with the target's and the
+   * optimizer's ASCII name (`cpuLAMB…`), because one file may hold several optimizers.
    * The kernel stands here as readable text, with the formula it came from beside it.
    */
   readonly declarations: string
