@@ -1,0 +1,148 @@
+/**
+ * The package as people get it: packed, installed in an empty project beside @tensorflow/tfjs, used there by the book.
+ * Needs the npm registry (or npm's cache), as `npm ci` did.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build, type Metafile } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const require = createRequire(import.meta.url)
+const project = mkdtempSync(join(tmpdir(), 'optc-package-'))
+let tarball: string
+let packed: string[]
+
+/** npm's own script, so that no shell and no `npm.cmd` is needed. */
+function npm(args: string[], cwd: string): string {
+  const script = process.env['npm_execpath'] ?? join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js')
+  return execFileSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Runs a package's command with Node; gives status and output. */
+function command(file: string, args: string[], cwd: string) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd, encoding: 'utf8' })
+  return { status, output: stdout + stderr }
+}
+
+beforeAll(() => {
+  const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], root))
+  tarball = join(project, filename)
+  packed = files.map((file: { path: string }) => file.path)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball, '@tensorflow/tfjs@4.22.0'], project)
+  mkdirSync(join(project, 'optimizers'))
+  cpSync(join(root, 'optimizers/lamb.opt'), join(project, 'optimizers/lamb.opt'))
+}, 300_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+const installed = (path: string): string => join(project, 'node_modules/optc-lang', path)
+const optc = (...args: string[]) => command(installed('dist/cli/main.js'), args, project)
+
+describe('the package', () => {
+  test('holds what is used, and no sources or tests', () => {
+    expect(packed).toContain('dist/cli/main.js')
+    expect(packed).toContain('dist/runtime/index.d.ts')
+    expect(packed).toContain('optimizers/lamb.opt')
+    expect(packed.filter((path) => /^(src|test|bench|scripts|\.ci)\//.test(path))).toEqual([])
+  })
+
+  test('is clean for publint and for arethetypeswrong', () => {
+    const publint = command(join(root, 'node_modules/publint/src/cli.js'), [tarball, '--strict'], project)
+    expect(publint.output).toContain('All good')
+    const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')
+    const types = command(attw, [tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'], project)
+    expect(types.output).toContain('No problems found')
+    expect(types.status).toBe(0)
+  }, 120_000)
+
+  test('does not bring a TensorFlow of its own', () => {
+    expect(readdirSync(join(project, 'node_modules/@tensorflow')).filter((name) => name.startsWith('tfjs-node'))).toEqual([])
+    expect(() => readdirSync(installed('node_modules/@tensorflow'))).toThrow()
+  })
+
+  test('gives `optc`, whose TypeScript type-checks in the project', () => {
+    expect(optc('compile', 'optimizers/lamb.opt')).toMatchObject({ status: 0 })
+    writeFileSync(
+      join(project, 'use.ts'),
+      "import { LAMB, type LAMBOptions } from './optimizers/lamb.js'\nconst options: LAMBOptions = { weightDecay: 0.01 }\nconst optimizer = new LAMB(options)\noptimizer.learningRate *= 0.5\n// @ts-expect-error\nnew LAMB({ learningrate: 1 })\n"
+    )
+    writeFileSync(
+      join(project, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { strict: true, target: 'ES2022', module: 'NodeNext', noEmit: true, skipLibCheck: true, types: [] },
+        files: ['use.ts']
+      })
+    )
+    const tsc = require.resolve('typescript/bin/tsc')
+    expect(command(tsc, ['-p', '.'], project)).toEqual({ status: 0, output: '' })
+  }, 120_000)
+
+  test('gives an optimizer that trains', () => {
+    expect(optc('compile', 'optimizers/lamb.opt', '--emit', 'js', '-o', 'compiled')).toMatchObject({ status: 0 })
+    writeFileSync(
+      join(project, 'train.js'),
+      `import * as tf from '@tensorflow/tfjs'
+import { LAMB } from './compiled/lamb.js'
+await tf.setBackend('cpu')
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] })
+const optimizer = new LAMB({ learningRate: 0.05 })
+model.compile({ optimizer, loss: 'meanSquaredError' })
+const x = tf.tensor2d([[0, 1], [1, 0], [1, 1], [2, 1]]), y = tf.tensor2d([[1], [2], [3], [5]])
+const { history } = await model.fit(x, y, { epochs: 60, verbose: 0 })
+console.log(JSON.stringify({ kernel: optimizer.kernel, steps: optimizer.iterations, fell: history.loss.at(-1) < history.loss[0] / 2 }))
+`
+    )
+    const { output } = command(join(project, 'train.js'), [], project)
+    expect(output).toContain('{"kernel":"cpu","steps":60,"fell":true}')
+  }, 120_000)
+})
+
+describe('a bundle of one optimizer', () => {
+  let inputs: string[]
+  let sizeOf: (match: (path: string) => boolean) => number
+
+  beforeAll(async () => {
+    optc('compile', 'optimizers/lamb.opt', '--emit', 'js', '-o', 'compiled')
+    const bundled = async (entry: string, external: string[] = []): Promise<{ text: string; metafile: Metafile }> => {
+      const result = await build({
+        stdin: { contents: entry, resolveDir: project },
+        bundle: true,
+        minify: true,
+        write: false,
+        metafile: true,
+        format: 'esm',
+        platform: 'browser',
+        external: ['@tensorflow/*', ...external]
+      })
+      return { text: result.outputFiles[0]!.text, metafile: result.metafile }
+    }
+    const whole = await bundled("export { LAMB } from './compiled/lamb.js'")
+    inputs = Object.keys(whole.metafile.inputs)
+    const gzip = async (file: string, external: string[]): Promise<number> =>
+      gzipSync((await bundled(`export * from ${JSON.stringify(file)}`, external)).text).length
+    const sizes = new Map<string, number>()
+    sizes.set('lamb', await gzip('./compiled/lamb.js', ['optc-lang/*']))
+    sizes.set('runtime', await gzip('optc-lang/runtime', []))
+    for (const driver of ['cpu', 'webgpu', 'ops']) sizes.set(driver, await gzip(`optc-lang/runtime/${driver}`, []))
+    sizeOf = (match) => Math.max(...[...sizes].filter(([name]) => match(name)).map(([, size]) => size))
+    console.log(`gzip bytes: ${[...sizes].map(([name, size]) => `${name} ${size}`).join(', ')}`)
+  }, 120_000)
+
+  test('holds the runtime and the optimizer, not a byte of the compiler', () => {
+    const foreign = inputs.filter((path) => !/(compiled\/lamb\.js|optc-lang\/dist\/runtime\/[\w./-]+\.js|<stdin>)$/.test(path))
+    expect(foreign).toEqual([])
+  })
+
+  test('stays small', () => {
+    expect(sizeOf((name) => name === 'lamb')).toBeLessThanOrEqual(8 * 1024)
+    expect(sizeOf((name) => name === 'runtime')).toBeLessThanOrEqual(25 * 1024)
+    expect(sizeOf((name) => !['lamb', 'runtime'].includes(name))).toBeLessThanOrEqual(6 * 1024)
+  })
+})
