@@ -1,0 +1,208 @@
+/** The target that works anywhere: passes and finishes as plain TensorFlow.js operations on flat tensors. */
+import type { Node } from '../check/program.js'
+import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
+import { authorNames, layOut } from './body.js'
+import type { Emitted, Emitter } from './emitter.js'
+import { ascii, freshNames } from './names.js'
+
+/** Each operation makes a fresh tensor, and nothing limits how many a pass may touch. */
+const ABILITIES: Abilities = {
+  target: 'ops',
+  reducesInPass: true,
+  inPlace: true,
+  maxBuffers: Infinity,
+  maxOutputs: Infinity
+}
+
+export const ops: Emitter = { target: 'ops', abilities: ABILITIES, emit }
+
+function emit(plan: Plan): Emitted {
+  const own = `ops${ascii(plan.program.name)}`
+  const variants = [...new Set(plan.variants)]
+  const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
+  const model = modelCells(plan)
+  const kernels = {
+    variants: array(plan.variants.map(nameOf)),
+    barriers: array(plan.barriers.map((barrier) => printBarrier(plan, barrier, model))),
+    ...(plan.modelState.length > 0 && { state: compute(plan, values(plan.modelState), model) })
+  }
+  return {
+    declarations: variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(plan, v, model)}\n`).join('\n'),
+    expression: `ops(${object(kernels)})`,
+    imports: ['ops', 'type OpsVariant']
+  }
+}
+
+/** How reductions and cells that earlier functions made are read. */
+type Cells = ReadonlyMap<Node, string>
+
+/** What the barriers make, in their order, behind `over model` state. */
+function modelCells(plan: Plan): Cells {
+  const nodes = plan.barriers.flatMap((b) => [...b.reductions, ...b.finish.map((i) => plan.modelCells[i]!.node)])
+  const first = deviceSlots(plan, 'model').length
+  return new Map(nodes.map((node, i) => [node, `s.model[${first + i}]!`]))
+}
+
+function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
+  return plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
+}
+
+function printBarrier(plan: Plan, barrier: Barrier, model: Cells): string {
+  const finish = barrier.finish.map((i) => plan.modelCells[i]!.node)
+  const before = new Map([...model].filter(([node]) => !finish.includes(node)))
+  return object({
+    reduces: array(barrier.reductions.map((node) => `'${node.op}'`)),
+    ...(finish.length > 0 && { finish: compute(plan, finish, before) })
+  })
+}
+
+function printVariant(plan: Plan, variant: Variant, model: Cells): string {
+  const cells = new Map(model)
+  /** What the layer's passes gathered for reductions over the model. */
+  const shares = new Map<Node, string>()
+  let count = deviceSlots(plan, 'layer').length
+
+  const passes = variant.passes.map((pass) => {
+    const finish = pass.finish.map((i) => variant.cells[i]!.node)
+    const text = printPass(plan, pass, finish, cells)
+    for (const { node } of pass.reductions) (node.over === 'layer' ? cells : shares).set(node, `s.cells[${count++}]!`)
+    for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
+    return text
+  })
+  // A reduction that no pass gathered is of one value a layer.
+  const share = (node: Node): Node | string => shares.get(node) ?? node.args[0]!
+  return object({
+    passes: array(passes),
+    shares: array(plan.barriers.map((b) => compute(plan, b.reductions.map(share), cells))),
+    ...(variant.layerState.length > 0 && { state: compute(plan, values(variant.layerState), cells) }),
+    ...(variant.observations.length > 0 && { observed: compute(plan, values(variant.observations), cells) })
+  })
+}
+
+function values(entries: readonly { readonly value: Node }[]): Node[] {
+  return entries.map((entry) => entry.value)
+}
+
+function printPass(plan: Plan, pass: Pass, finish: readonly Node[], cells: Cells): string {
+  const fresh = freshNames(RESERVED)
+  const buffers = pass.loads.map((buffer) => fresh(bufferName(plan, buffer)))
+  const reads = new Map(cells)
+  for (const { node, from } of pass.reads) {
+    const index = pass.loads.findIndex((load) => bufferIndex(plan, load) === bufferIndex(plan, from))
+    reads.set(node, buffers[index]!)
+  }
+  const operands = new Map<Node, Node>(pass.reductions.map(({ node, value }) => [node, value]))
+  const body = layOut([...values(pass.stores), ...pass.reductions.map((r) => r.node), ...finish], {
+    read: (node) => (operands.has(node) ? null : (reads.get(node) ?? readScalar(plan, node))),
+    args: (node) => (operands.has(node) ? [operands.get(node)!] : node.args),
+    apply,
+    named: authorNames(plan.program),
+    fresh
+  })
+  return object({
+    segment: String(pass.segment),
+    loads: array(pass.loads.map((b) => String(bufferIndex(plan, b)))),
+    stores: array(pass.stores.map((s) => String(bufferIndex(plan, s.to)))),
+    run: `(${['s', ...buffers].join(', ')}) => ${block(body.lines, array(body.results))}`
+  })
+}
+
+/** A function of the scope alone that gives these values, one after the other. A string stands for its own text. */
+function compute(plan: Plan, roots: readonly (Node | string)[], cells: Cells): string {
+  const nodes = roots.filter((root) => typeof root !== 'string')
+  const { lines, results } = layOut(nodes, {
+    read: (node) => cells.get(node) ?? readScalar(plan, node),
+    apply,
+    named: authorNames(plan.program),
+    fresh: freshNames(RESERVED)
+  })
+  return `(s) => ${block(lines, array(roots.map((root) => (typeof root === 'string' ? root : results[nodes.indexOf(root)]!))))}`
+}
+
+const RESERVED = ['s', 'tf']
+
+/** Constants, host scalars and state of layer and model; null for what is computed. */
+function readScalar(plan: Plan, node: Node): string | null {
+  if (node.op === 'const') return literal(node.value)
+  const scalar = plan.scalars.findIndex((s) => s.node === node)
+  if (scalar >= 0) return node.kind === 'bool' ? `s.h[${scalar}] !== 0` : `s.h[${scalar}]!`
+  if (node.op === 'slot') {
+    const inLayer = deviceSlots(plan, 'layer').indexOf(node.name)
+    return inLayer >= 0 ? `s.cells[${inLayer}]!` : `s.model[${deviceSlots(plan, 'model').indexOf(node.name)}]!`
+  }
+  return null
+}
+
+function bufferName(plan: Plan, buffer: Buffer): string {
+  const { symbols } = plan.program
+  if (buffer.kind === 'weight') return symbols.weight
+  if (buffer.kind === 'gradient') return symbols.gradient
+  return buffer.kind === 'slot' ? buffer.name : `scratch${buffer.index}`
+}
+
+/** The numbering of the runtime's `OpsPass`. */
+function bufferIndex(plan: Plan, buffer: Buffer): number {
+  const slots = plan.program.slots.filter((s) => s.over === 'element').map((s) => s.name)
+  if (buffer.kind === 'weight') return 0
+  if (buffer.kind === 'gradient') return 1
+  return buffer.kind === 'slot' ? 2 + slots.indexOf(buffer.name) : 2 + slots.length + buffer.index
+}
+
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  neg: 'tf.neg',
+  abs: 'tf.abs',
+  sign: 'tf.sign',
+  sqrt: 'tf.sqrt',
+  rsqrt: 'tf.rsqrt',
+  cbrt: 's.cbrt',
+  exp: 'tf.exp',
+  log: 'tf.log',
+  floor: 'tf.floor',
+  tanh: 'tf.tanh',
+  not: 'tf.logicalNot',
+  add: 'tf.add',
+  sub: 'tf.sub',
+  mul: 'tf.mul',
+  div: 'tf.div',
+  max: 'tf.maximum',
+  min: 'tf.minimum',
+  lt: 'tf.less',
+  le: 'tf.lessEqual',
+  gt: 'tf.greater',
+  ge: 'tf.greaterEqual',
+  eq: 'tf.equal',
+  ne: 'tf.notEqual',
+  and: 'tf.logicalAnd',
+  or: 'tf.logicalOr',
+  select: 'tf.where'
+}
+
+function apply(node: Node, args: readonly string[]): string {
+  if ('over' in node) return `s.${node.op}(${args[0]})`
+  if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`
+  if (node.op === 'mul' && node.args[0] === node.args[1]) return `tf.square(${args[0]})`
+  const name = FUNCTIONS[node.op]
+  if (!name) throw new Error(`no operation for ${node.op}`)
+  return `${name}(${args.join(', ')})`
+}
+
+function literal(value: number | boolean): string {
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+function array(items: readonly string[]): string {
+  return `[${items.join(', ')}]`
+}
+
+function object(fields: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(fields).map(([key, value]) => indent(`${key}: ${value}`))
+  return `{\n${lines.join(',\n')}\n}`
+}
+
+function block(lines: readonly string[], result: string): string {
+  return lines.length === 0 ? result : `{\n${indent([...lines, `return ${result}`].join('\n'))}\n}`
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ')
+}

@@ -1,0 +1,223 @@
+/**
+ * The driver that works anywhere: each pass as plain TensorFlow.js operations, each step into fresh arrays. Elements are
+ * seen flat, whatever the rank; values of a layer or of the model are scalar tensors, never read back.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
+
+type Tensor = tf.Tensor
+
+/** What generated operations make: a tensor, or a host value that stands for one. */
+export type OpsValue = Tensor | number | boolean
+
+/** What operations between layers read. */
+export interface OpsModel {
+  /** Host scalars. */
+  readonly h: Float64Array
+  /** `over model` state as the step found it, then reductions and cells of the model as barriers make them. */
+  readonly model: readonly Tensor[]
+  /** The cube root, that TensorFlow.js lacks. */
+  cbrt(x: OpsValue): Tensor
+}
+
+/** What a layer's operations read. */
+export interface OpsLayer extends OpsModel {
+  /** `over layer` state as the step found it, then reductions and cells of the layer as passes make them. */
+  readonly cells: readonly Tensor[]
+  sum(x: OpsValue): Tensor
+  max(x: OpsValue): Tensor
+  min(x: OpsValue): Tensor
+}
+
+export interface OpsPass {
+  readonly segment: number
+  /** Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
+  readonly loads: readonly number[]
+  readonly stores: readonly number[]
+  /** Gives what to store, then the new cells. */
+  readonly run: (s: OpsLayer, ...loads: Tensor[]) => OpsValue[]
+}
+
+export interface OpsVariant {
+  readonly passes: readonly OpsPass[]
+  /** What the layer adds to the reductions of each barrier. */
+  readonly shares: readonly ((s: OpsLayer) => OpsValue[])[]
+  /** `over layer` state after the step. */
+  readonly state?: (s: OpsLayer) => OpsValue[]
+  readonly observed?: (s: OpsLayer) => OpsValue[]
+}
+
+export interface OpsBarrier {
+  readonly reduces: readonly Reduce[]
+  /** The model cells that this barrier completes. */
+  readonly finish?: (s: OpsModel) => OpsValue[]
+}
+
+export interface OpsKernels {
+  readonly variants: readonly OpsVariant[]
+  readonly barriers: readonly OpsBarrier[]
+  /** `over model` state after the step. */
+  readonly state?: (s: OpsModel) => OpsValue[]
+}
+
+type Reduce = 'sum' | 'max' | 'min'
+
+/** One layer on its way through a step. */
+interface Run {
+  readonly layer: Layer
+  readonly variant: OpsVariant
+  readonly scope: OpsLayer & { readonly cells: Tensor[] }
+  /** Flat, by the indices of `OpsPass`. */
+  readonly buffers: Tensor[]
+}
+
+export function ops(kernels: OpsKernels): Target {
+  return { backend: '*', open: () => openOps(kernels) }
+}
+
+function openOps(kernels: OpsKernels): Driver {
+  /** Of the last step: its layers, and a row of observations each. */
+  let observedLayers: Layer[] = []
+  let observed: Tensor | null = null
+
+  function step(step: Step): void {
+    const model = step.model.cells ? tf.unstack(step.model.cells) : []
+    const runs = step.layers.map((layer) => begin(layer, kernels, model))
+    for (let segment = 0; segment <= kernels.barriers.length; segment++) {
+      for (const run of runs) {
+        for (const pass of run.variant.passes) if (pass.segment === segment) sweep(run, pass)
+      }
+      const barrier = kernels.barriers[segment]
+      if (!barrier) continue
+      const shares = runs.map(({ variant, scope }) => variant.shares[segment]!(scope).map(scalar))
+      for (const [i, op] of barrier.reduces.entries()) {
+        model.push(reduce(op, tf.stack(shares.map((share) => share[i]!)) as tf.Tensor1D))
+      }
+      if (barrier.finish) model.push(...barrier.finish({ h: step.scalars, model, cbrt }).map(scalar))
+    }
+
+    for (const { layer, variant, scope } of runs) {
+      if (variant.state) layer.cells = replace(layer.cells, variant.state(scope))
+    }
+    observedLayers = runs.map((run) => run.layer)
+    observed = replace(observed, runs.flatMap(({ variant, scope }) => variant.observed?.(scope) ?? []))
+    if (kernels.state) step.model.cells = replace(step.model.cells, kernels.state({ h: step.scalars, model, cbrt }))
+  }
+
+  return {
+    kernel: 'ops',
+    step(s) {
+      tf.tidy(() => step(s))
+    },
+    async observations() {
+      if (!observed) return new Map()
+      const layers = observedLayers
+      // A step may replace the tensor while it is read.
+      const mine = tf.keep(tf.clone(observed))
+      try {
+        const values = await mine.data()
+        const count = values.length / layers.length
+        return new Map(layers.map((layer, i) => [layer, values.slice(i * count, (i + 1) * count)]))
+      } finally {
+        mine.dispose()
+      }
+    },
+    dispose() {
+      observed?.dispose()
+      observed = null
+    }
+  }
+}
+
+function begin({ layer, gradient, variant, scalars }: StepLayer, kernels: OpsKernels, model: readonly Tensor[]): Run {
+  const size = layer.info.size
+  const over = (op: Reduce) => (x: OpsValue) => reduce(op, elements(x, size))
+  return {
+    layer,
+    variant: kernels.variants[variant]!,
+    scope: {
+      h: scalars,
+      model,
+      cells: layer.cells ? tf.unstack(layer.cells) : [],
+      cbrt,
+      sum: over('sum'),
+      max: over('max'),
+      min: over('min')
+    },
+    buffers: [layer.variable, gradient, ...layer.slots].map((x) => tf.reshape(x, [size]))
+  }
+}
+
+/** One pass over one layer. What it stores is committed at once, so that a step holds the temporaries of one layer only. */
+function sweep({ layer, scope, buffers }: Run, pass: OpsPass): void {
+  const made = tf.tidy(() => {
+    const loads = pass.loads.map((i) => buffers[i]!)
+    const values = pass.run(scope, ...loads)
+    const stores: Tensor[] = []
+    for (const x of values.slice(0, pass.stores.length)) {
+      stores.push(fresh(elements(x, layer.info.size), [...loads, ...stores]))
+    }
+    return [...stores, ...values.slice(pass.stores.length).map(scalar)]
+  })
+  for (const [i, to] of pass.stores.entries()) {
+    const value = made[i]!
+    buffers[to]?.dispose()
+    buffers[to] = value
+    const shaped = () => tf.reshape(value, [...layer.info.shape])
+    if (to === 0) tf.tidy(() => layer.variable.assign(shaped()))
+    else if (to < 2 + layer.slots.length) {
+      layer.slots[to - 2]!.dispose()
+      layer.slots[to - 2] = tf.keep(shaped())
+    }
+  }
+  scope.cells.push(...made.slice(pass.stores.length))
+}
+
+/** One value an element, also where an expression turned out to be the same for all. */
+function elements(x: OpsValue, size: number): tf.Tensor1D {
+  const value = scalar(x)
+  return value.rank === 1 ? (value as tf.Tensor1D) : tf.broadcastTo(value, [size])
+}
+
+function scalar(x: OpsValue): Tensor {
+  return x instanceof tf.Tensor ? x : tf.scalar(x)
+}
+
+/** A load that is stored untouched, or a value stored twice, would share its memory: each tensor must have its own. */
+function fresh(x: Tensor, others: readonly Tensor[]): Tensor {
+  return others.some((other) => other.dataId === x.dataId) ? tf.mul(x, 1) : x
+}
+
+/** By logarithms, then one step of Newton's method, which doubles the correct digits; 0 and ∞ stay as they are. */
+function cbrt(value: OpsValue): Tensor {
+  const x = scalar(value)
+  const guess = tf.mul(tf.sign(x), tf.exp(tf.div(tf.log(tf.abs(x)), 3)))
+  const better = tf.div(tf.add(tf.mul(2, guess), tf.div(x, tf.square(guess))), 3)
+  return tf.where(tf.logicalOr(tf.equal(x, 0), tf.equal(tf.abs(x), Infinity)), x, better)
+}
+
+function replace(old: Tensor | null, values: readonly OpsValue[]): Tensor | null {
+  old?.dispose()
+  return values.length === 0 ? null : tf.keep(tf.stack(values.map(scalar)))
+}
+
+function reduce(op: Reduce, x: tf.Tensor1D): Tensor {
+  return op === 'sum' ? sum(x) : tf[op](x)
+}
+
+/**
+ * In a tree, because some backends add one by one and would lose digits as the length grows: at most 31 roundings for
+ * the first 32, then 3 for each factor of 4, within the promise of 32 + 2·log₂ n.
+ */
+function sum(x: tf.Tensor1D): Tensor {
+  let block = 32
+  let rest = x
+  while (rest.size > block) {
+    const rows = Math.ceil(rest.size / block)
+    const padding = rows * block - rest.size
+    const whole = padding > 0 ? tf.pad1d(rest, [0, padding]) : rest
+    rest = tf.sum(tf.reshape(whole, [rows, block]), 1)
+    block = 4
+  }
+  return tf.sum(rest)
+}
