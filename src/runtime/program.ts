@@ -56,7 +56,7 @@ export interface HostInput {
   size: number
   modelSize: number
   modelLayers: number
-  /** Host state, `over layer` (this layer's) and `over model`, in slot order. Read and then written by `host`. */
+  /** Host state, `over layer` (this layer's) and `over model`, in slot order. Read by `host`, written by `advance…`. */
   layerState: Float64Array
   modelState: Float64Array
 }
@@ -79,11 +79,13 @@ export interface CompiledProgram {
   readonly slots: readonly SlotSpec[]
   /** Names; `host[i]` gives the index into the scalars of one that lives on the host, −1 for one on the device. */
   readonly observations: readonly { readonly name: string; readonly scalar: number }[]
+  /** Whether `host` reads `age`: then each layer's is saved. */
+  readonly readsAge: boolean
   /** How many host scalars there are. */
   readonly scalars: number
   /** Fills `out` (float64, unrounded) from the state before this step, and returns the index of the layer's variant. */
   readonly host: (h: HostInput, out: Float64Array) => number
-  /** New host `over layer` state of one layer, in place in `h.layerState`; absent when there is none. */
+  /** New host `over layer` state of one layer, in place in `h.layerState`, after the step; absent when there is none. */
   readonly advanceLayer?: (h: HostInput) => void
   /** New host `over model` state, in place in `h.modelState`, once a step after all layers' `host`; absent when there is none. */
   readonly advanceModel?: (h: HostInput) => void
@@ -136,6 +138,8 @@ export interface ModelState {
 /** Runs steps on one backend. `step` must not throw for anything a user did: that was checked before. */
 export interface Driver {
   readonly kernel: KernelName
+  /** Why it is slower than this backend's best, where it is: WebAssembly refused. A whole sentence. */
+  readonly reason?: string
   step(step: Step): void
   /** Device observations of the last step, by layer: one number an observation that lives on the device, in order. */
   observations(): Promise<ReadonlyMap<Layer, ArrayLike<number>>>
