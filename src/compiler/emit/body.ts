@@ -15,10 +15,12 @@ export interface Notation {
   readonly named?: (node: Node) => { readonly name: string; readonly formula: string } | null
   /** A name that nothing else in the function has. */
   readonly fresh: (name: string) => string
+  /** The line that gives a value its name; JavaScript's unless said otherwise. */
+  readonly bind?: (name: string, value: string, node: Node) => string
 }
 
 export interface Body {
-  /** `const` lines, in an order in which each reads only what stands before it. */
+  /** In an order in which each reads only what stands before it. */
   readonly lines: readonly string[]
   /** The roots, in terms of the lines. */
   readonly results: readonly string[]
@@ -27,6 +29,7 @@ export interface Body {
 export function layOut(roots: readonly Node[], notation: Notation): Body {
   const { read, apply, named, fresh } = notation
   const argsOf = notation.args ?? ((node: Node) => node.args)
+  const bind = notation.bind ?? ((name: string, value: string) => `const ${name} = ${value}`)
 
   const uses = new Map<Node, number>()
   const computed: Node[] = []
@@ -51,7 +54,7 @@ export function layOut(roots: readonly Node[], notation: Notation): Body {
       continue
     }
     const name = fresh(author?.name ?? 'x')
-    lines.push(author?.formula ? `const ${name} = ${value} // ${author.formula}` : `const ${name} = ${value}`)
+    lines.push(`${bind(name, value, node)}${author?.formula ? ` // ${author.formula}` : ''}`)
     texts.set(node, name)
   }
   return { lines, results: roots.map(text) }
