@@ -1,0 +1,22 @@
+// `npm run bench [-- --backend cpu,webgpu,cli]`: ratios from interleaved runs in one process, medians of five.
+// Backends: cpu (WASM and JavaScript), webgpu (the system's GPU, or SwiftShader from npm), cli (how fast optc answers).
+import { parseArgs } from 'node:util'
+import { build } from './build.mjs'
+import { runAgainWithGpu } from './software-gpu.mjs'
+
+runAgainWithGpu()
+
+const BENCHES = ['cpu', 'webgpu', 'cli']
+const { values } = parseArgs({ options: { backend: { type: 'string', default: BENCHES.join(',') } } })
+const wanted = values.backend.split(',')
+const unknown = wanted.filter((name) => !BENCHES.includes(name))
+if (unknown.length > 0) {
+  console.error(`no bench for ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`)
+  process.exit(2)
+}
+
+build()
+for (const name of wanted) {
+  const { bench } = await import(`../bench/${name}.mjs`)
+  await bench()
+}
