@@ -1,0 +1,142 @@
+/**
+ * What each machine's arithmetic may lose, as data: the tables behind every error bound (docs/numerics.md).
+ * An arithmetic describes one place; a table pairs the host with the device of one target.
+ */
+
+/** The absolute error of `y = f(x)`. */
+export type Loss = (x: number, y: number) => number
+
+export type InexactFunction = 'sqrt' | 'rsqrt' | 'cbrt' | 'exp' | 'log' | 'tanh'
+
+export interface Arithmetic {
+  /** Relative error of one rounding: of `+`, `-`, `*`. */
+  readonly unit: number
+  /** Absolute error of an underflow. */
+  readonly tiny: number
+  /** What lies beyond is infinite. */
+  readonly largest: number
+  /** How many roundings a division counts for. */
+  readonly division: number
+  /** The magnitudes for which a division keeps that promise. */
+  readonly divisor: { readonly low: number; readonly high: number }
+  /** Subnormal numbers may read as 0, and infinities as anything. */
+  readonly loose: boolean
+  /** Relative and absolute error of reading a host value. Hosts round to nearest, whatever the device does. */
+  readonly read: { readonly unit: number; readonly tiny: number }
+  readonly functions: Readonly<Record<InexactFunction, Loss>>
+}
+
+export interface Table {
+  readonly name: string
+  readonly host: Arithmetic
+  readonly device: Arithmetic
+  /** How many roundings deep a reduction of n values may be. */
+  readonly depth: (n: number) => number
+}
+
+const FLOAT32 = { largest: 3.4028234663852886e38, unit: 2 ** -24, tiny: 2 ** -149, normal: 2 ** -126 }
+
+/** Relative to the result; a result of 0 is exact. */
+const relative =
+  (error: number): Loss =>
+  (_, y) =>
+    error * Math.abs(y)
+
+const everyFunction = (loss: Loss): Record<InexactFunction, Loss> => ({
+  sqrt: loss,
+  rsqrt: loss,
+  cbrt: loss,
+  exp: loss,
+  log: loss,
+  tanh: loss
+})
+
+/**
+ * Float64 on both sides: the kernel's host code rounds and so does the reference, each within 2⁻⁵³; the rest is room for
+ * turning (x, error) into a range. Functions of `Math` are taken to be good to 2 units in the last place.
+ */
+const host: Arithmetic = {
+  unit: 2 ** -51,
+  tiny: 2 ** -1074,
+  largest: Number.MAX_VALUE,
+  division: 1,
+  divisor: { low: 0, high: Infinity },
+  loose: false,
+  read: { unit: 0, tiny: 0 },
+  functions: everyFunction(relative(2 ** -50))
+}
+
+/**
+ * Float32, rounded to nearest, subnormals kept; float64 in between, which JavaScript does, only loses less.
+ * A function beyond `sqrt` may be off by one unit in the last place; a reciprocal root is a root and a division.
+ */
+const nearest: Arithmetic = {
+  unit: FLOAT32.unit,
+  tiny: FLOAT32.tiny,
+  largest: FLOAT32.largest,
+  division: 1,
+  divisor: { low: 0, high: Infinity },
+  loose: false,
+  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny },
+  functions: {
+    ...everyFunction(relative(2 * FLOAT32.unit)),
+    sqrt: relative(FLOAT32.unit)
+  }
+}
+
+const ULP = 2 ** -23
+
+/** 3 ULP, but an absolute error near 1, where the result crosses 0. */
+const shaderLog: Loss = (x, y) => (x >= 0.5 && x <= 2 ? 2 ** -21 : 3 * ULP * Math.abs(y))
+const shaderExp = (x: number): number => (3 + 2 * Math.abs(x)) * ULP
+
+/**
+ * WGSL 15.7.4, and GLSL ES as Vulkan's SPIR-V states it: `+ - *` may round either way, `/` 2.5 ULP, `inverseSqrt` 2 ULP
+ * and `sqrt` 1 over that. `tanh` is the worse of 1e-5 and sinh / cosh. There is no cube root: exp(log(x) / 3).
+ */
+const shader: Arithmetic = {
+  unit: ULP,
+  tiny: FLOAT32.normal,
+  largest: FLOAT32.largest,
+  division: 2.5,
+  divisor: { low: 2 ** -126, high: 2 ** 126 },
+  loose: true,
+  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny },
+  functions: {
+    sqrt: relative(4.5 * ULP),
+    rsqrt: relative(2 * ULP),
+    cbrt: (x, y) => {
+      const log = Math.log(Math.abs(x))
+      return x === 0 ? 0 : Math.abs(y) * (shaderLog(Math.abs(x), log) + 4 * ULP * Math.abs(log) + shaderExp(log / 3))
+    },
+    exp: (x, y) => shaderExp(x) * Math.abs(y),
+    log: shaderLog,
+    tanh: (x, y) => (y === 0 ? 0 : Math.max(1e-5, (14 + 4 * Math.min(Math.abs(x), 89)) * ULP))
+  }
+}
+
+const lossless = (a: Arithmetic): Arithmetic => ({
+  ...a,
+  unit: 0,
+  tiny: 0,
+  largest: Number.MAX_VALUE,
+  read: { unit: 0, tiny: 0 },
+  functions: everyFunction(() => 0)
+})
+
+const table = (name: string, device: Arithmetic): Table => ({
+  name,
+  host,
+  device,
+  depth: (n) => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
+})
+
+/** The roundings that each target is allowed. `exact` is plain float64: every bound is 0. */
+export const tables = {
+  javascript: table('javascript', nearest),
+  wasm: table('wasm', nearest),
+  ops: table('ops', nearest),
+  wgsl: table('wgsl', shader),
+  glsl: table('glsl', shader),
+  exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: () => 0 }
+} as const satisfies Record<string, Table>

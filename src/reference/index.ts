@@ -1,0 +1,13 @@
+export { type Arithmetic, type Table, tables } from './arithmetic.js'
+export {
+  type Bounded,
+  type Hypers,
+  type LayerInput,
+  type LayerResult,
+  type Reference,
+  reference,
+  type StartResult,
+  type StepInput,
+  type StepResult
+} from './reference.js'
+export { type LayerStart, type Trajectory, trajectory } from './trajectory.js'
