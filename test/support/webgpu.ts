@@ -6,7 +6,7 @@ import { openWebGpu } from '../../scripts/webgpu.mjs'
 export const webGpuMissing: string | null = await openWebGpu()
 
 if (webGpuMissing !== null) {
-  if ((process.env['OPTC_REQUIRE'] ?? '').split(',').includes('webgpu')) {
+  if ((process.env.OPTC_REQUIRE ?? '').split(',').includes('webgpu')) {
     throw new Error(`OPTC_REQUIRE=webgpu, but: ${webGpuMissing}`)
   }
   console.warn(`webgpu tests skipped: ${webGpuMissing}`)

@@ -1,0 +1,317 @@
+/**
+ * Prints WGSL: values as expressions, and passes, finishes and barriers as functions.
+ *
+ * A kernel is written once for two widths. `T` is `vec4f`, or `f32` for a layer whose size is no multiple of 4 (an
+ * `array<vec4f>` would drop its tail); `B` is the bool beside it. A value of lower level than an element is an `f32`.
+ * `layer` (the uniform of a layer in this step), `cells` (all device scalars of this step), `T`, `B` and the functions
+ * `*_lanes` and `collect_*` are put before the text by the runtime.
+ *
+ * A device scalar is written to `cells` by one invocation and read by whoever needs it. Each reduction has a fixed order:
+ * an invocation adds its elements in blocks of 8, and the blocks, lane by lane; the 256 invocations meet in a tree; the
+ * sums of several workgroups are collected by one workgroup in the same way.
+ */
+import type { Node, Reduce } from '../check/program.js'
+import type { Buffer, Pass } from '../plan/plan.js'
+import { layOut, type Notation } from './body.js'
+import { freshNames } from './names.js'
+
+/** Invocations of a workgroup; `WORKGROUP` of the runtime. */
+export const WORKGROUP = 256
+
+/** Where the kernels of one module find what they do not compute. */
+export interface Scalars {
+  /** A constant, host scalar, cell or state of layer or model as text; null for what has to be computed. */
+  readonly read: (node: Node) => string | null
+  /** What to call it. */
+  readonly nameOf: (node: Node) => string
+  readonly named: NonNullable<Notation['named']>
+}
+
+/** A function's text, and the names of the bindings that it touches. */
+export interface Printed {
+  readonly text: string
+  readonly binds: ReadonlySet<string>
+}
+
+/** One invocation's share of a pass: elements `first`, `first + 256`, … below `end`. */
+export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b: Buffer) => string): Printed {
+  const fresh = freshNames(RESERVED)
+  for (const b of pass.loads) fresh(buffer(b))
+  for (const s of pass.stores) fresh(buffer(s.to))
+  const head: string[] = []
+  const loads: string[] = []
+  const sources = new Map(pass.reads.map(({ node, from }) => [node, from]))
+  const wide = (node: Node): boolean => sources.has(node) || isElement(node)
+
+  /** What is loaded, and what is the same for all elements: read or computed once before the loop. */
+  const names = new Map<Node, string>()
+  const load = (from: Buffer): string => {
+    const name = fresh(stem(buffer(from)))
+    loads.push(`let ${name} = ${buffer(from)}[i];`)
+    return name
+  }
+  const hoist = (node: Node): string => {
+    const { lines, results } = layOut([node], {
+      read: (n) => names.get(n) ?? scalars.read(n),
+      apply: (n, args) => expression(n, args, () => false),
+      named: scalars.named,
+      fresh,
+      bind
+    })
+    head.push(...lines)
+    if (/^\w+$/.test(results[0]!)) return results[0]!
+    const name = fresh(scalars.nameOf(node))
+    head.push(`let ${name} = ${results[0]};`)
+    return name
+  }
+  const read = (node: Node): string | null => {
+    if (node.op === 'const') return literal(node.value)
+    const from = sources.get(node)
+    if (!names.has(node) && (from || !isElement(node))) names.set(node, from ? load(from) : hoist(node))
+    return names.get(node) ?? null
+  }
+  const body = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {
+    read,
+    apply: (node, args) => expression(node, args, wide),
+    named: scalars.named,
+    fresh,
+    bind
+  })
+  const value = (node: Node, index: number): string => splat(node, body.results[index]!, wide)
+  const stores = pass.stores.map((s, i) => `${buffer(s.to)}[i] = ${value(s.value, i)};`)
+  const gathered = pass.reductions.map((r, i) => ({
+    ...REDUCE[r.node.op],
+    value: value(r.value, pass.stores.length + i)
+  }))
+
+  const loop =
+    gathered.length === 0
+      ? [`for (var i = first; i < end; i += ${WORKGROUP}u) {`, ...indent([...loads, ...body.lines, ...stores]), '}']
+      : [
+          ...gathered.map(({ start }, r) => `var all${r} = T(${start});`),
+          'for (var i = first; i < end;) {',
+          ...indent([
+            ...gathered.map(({ start }, r) => `var block${r} = T(${start});`),
+            'for (var n = 0u; n < 8u && i < end; n++) {',
+            ...indent([
+              ...loads,
+              ...body.lines,
+              ...stores,
+              ...gathered.map(({ join, value }, r) => `block${r} = ${join(`block${r}`, value)};`),
+              `i += ${WORKGROUP}u;`
+            ]),
+            '}',
+            ...gathered.map(({ join }, r) => `all${r} = ${join(`all${r}`, `block${r}`)};`)
+          ]),
+          '}',
+          ...gathered.map(({ lanes }, r) => `bin${r}[id] = ${lanes}(all${r});`)
+        ]
+  const binds = bindingsOf(head)
+  for (const b of [...sources.values(), ...pass.stores.map((s) => s.to)]) {
+    if (loop.some((line) => line.includes(`${buffer(b)}[i]`))) binds.add(buffer(b))
+  }
+  return { text: printFunction(`${name}(id: u32, first: u32, end: u32)`, [...head, ...loop]), binds }
+}
+
+/** The tree over a workgroup: afterwards invocation 0 finds the whole in the first entry of each bin. */
+export function printGather(name: string, ops: readonly Reduce[]): string {
+  return printFunction(`${name}(id: u32)`, [
+    `for (var half = ${WORKGROUP / 2}u; half > 0u; half >>= 1u) {`,
+    ...indent([
+      'workgroupBarrier();',
+      'if (id < half) {',
+      ...indent(ops.map((op, r) => `bin${r}[id] = ${REDUCE[op].join(`bin${r}[id]`, `bin${r}[id + half]`)};`)),
+      '}'
+    ]),
+    '}'
+  ])
+}
+
+/** What one invocation computes and keeps between passes. `keep` says where, as text to assign to. */
+export function printFinish(name: string, keeps: readonly { to: string; node: Node }[], scalars: Scalars): Printed {
+  const { lines, results } = layOut(
+    keeps.map((k) => k.node),
+    {
+      read: scalars.read,
+      apply: (node, args) => expression(node, args, () => false),
+      named: scalars.named,
+      fresh: freshNames(RESERVED),
+      bind
+    }
+  )
+  const number = (node: Node, text: string): string => (node.kind === 'bool' ? `select(0.0, 1.0, ${text})` : text)
+  const stores = keeps.map(({ to, node }, i) => `${to} = ${number(node, results[i]!)};`)
+  return { text: printFunction(`${name}()`, [...lines, ...stores]), binds: bindingsOf([...lines, ...stores]) }
+}
+
+/** An entry point: `@compute fn name(id, group)`. */
+export function printEntry(name: string, lines: readonly string[]): string {
+  const group = lines.some((line) => /\bgroup\b/.test(line)) ? ', @builtin(workgroup_id) group: vec3u' : ''
+  return [
+    `@compute @workgroup_size(${WORKGROUP})`,
+    printFunction(`${name}(@builtin(local_invocation_index) id: u32${group})`, lines)
+  ].join('\n')
+}
+
+/** The bindings `cells` and `layer` that lines use. */
+export function bindingsOf(lines: readonly string[]): Set<string> {
+  return new Set(lines.flatMap((line) => line.replace(/\/\/.*/, '').match(/\b(cells|layer)\b(?=[.[])/g) ?? []))
+}
+
+function printFunction(head: string, lines: readonly string[]): string {
+  return [`fn ${head} {`, ...indent(lines), '}'].join('\n')
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`)
+}
+
+/** The name of a buffer's elements: the buffer's without the `_` that keeps the two apart. */
+function stem(buffer: string): string {
+  return buffer.replace(/_+$/, '')
+}
+
+function bind(name: string, value: string): string {
+  return `let ${name} = ${value};`
+}
+
+function isElement(node: Node): boolean {
+  return node.level === 'element' || node.level === 'row' || node.level === 'col'
+}
+
+/** How each reduction begins, joins two values, and joins the lanes of a `T`. The least and the greatest float stand for ∓∞. */
+export const REDUCE: Readonly<
+  Record<Reduce, { start: string; join: (a: string, b: string) => string; lanes: string; collect: string }>
+> = {
+  sum: { start: '0.0', join: (a, b) => `${a} + ${b}`, lanes: 'sum_lanes', collect: 'collect_sum' },
+  max: {
+    start: '-3.4028234663852886e38',
+    join: (a, b) => `max(${a}, ${b})`,
+    lanes: 'max_lanes',
+    collect: 'collect_max'
+  },
+  min: { start: '3.4028234663852886e38', join: (a, b) => `min(${a}, ${b})`, lanes: 'min_lanes', collect: 'collect_min' }
+}
+
+const INFIX: Readonly<Record<string, string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  eq: '==',
+  ne: '!=',
+  and: '&',
+  or: '|'
+}
+
+/** How tight. Comparisons and logic always stand in parentheses: `a < b, c > d` would open a template. */
+const PRECEDENCE: Readonly<Record<string, number>> = { add: 1, sub: 1, mul: 2, div: 2 }
+
+const CALLS: Readonly<Record<string, string>> = {
+  abs: 'abs',
+  sign: 'sign',
+  sqrt: 'sqrt',
+  rsqrt: 'inverseSqrt',
+  exp: 'exp',
+  log: 'log',
+  floor: 'floor',
+  max: 'max',
+  min: 'min'
+}
+
+function expression(node: Node, args: readonly string[], wide: (node: Node) => boolean): string {
+  const anyWide = node.args.some(wide)
+  const mine = PRECEDENCE[node.op] ?? 0
+  // WGSL mixes a vector and a scalar in arithmetic only.
+  const even = (i: number, text = args[i]!): string => (anyWide && mine === 0 ? splat(node.args[i]!, text, wide) : text)
+  const operand = (i: number): string => {
+    const arg = node.args[i]!
+    const theirs = PRECEDENCE[arg.op] ?? 0
+    const loose = mine > 0 && (i === 0 ? theirs >= mine : theirs > mine)
+    return even(i, loose ? args[i]! : enclosed(arg, args[i]!))
+  }
+  const infix = INFIX[node.op]
+  if (infix) return `${operand(0)} ${infix} ${operand(1)}`
+  if (node.op === 'neg') return `-${enclosed(node.args[0]!, args[0]!)}`
+  if (node.op === 'not') return `!${enclosed(node.args[0]!, args[0]!)}`
+  if (node.op === 'select') return `select(${even(2)}, ${even(1)}, ${enclosed(node.args[0]!, args[0]!)})`
+  const call = CALLS[node.op] ?? (HELPERS[node.op] && `${node.op}_${anyWide ? 'T' : 'f32'}`)
+  if (!call) throw new Error(`no WGSL for ${node.op}`)
+  return `${call}(${args.map((_, i) => even(i)).join(', ')})`
+}
+
+/** In parentheses, if it is more than a name, a number or a call. */
+function enclosed(node: Node, text: string): string {
+  const composed = node.op in INFIX || node.op === 'neg' || node.op === 'not'
+  return (composed && !/^\w+$/.test(text)) || text.startsWith('-') || / != /.test(text) ? `(${text})` : text
+}
+
+function splat(node: Node, text: string, wide: (node: Node) => boolean): string {
+  return wide(node) ? text : `${node.kind === 'bool' ? 'B' : 'T'}(${text})`
+}
+
+/** A float32 that WGSL takes: within its range, and never an integer literal. */
+export function literal(value: number | boolean): string {
+  if (typeof value === 'boolean') return String(value)
+  const most = 3.4028234663852886e38
+  const text = String(Math.max(-most, Math.min(most, Math.fround(value))))
+  return /[.e]/.test(text) ? text : `${text}.0`
+}
+
+/**
+ * Functions that WGSL lacks, or promises too little of. `#` is the type, `T` or `f32`.
+ * - pow is exp(y · log x) for x ≥ 0, whatever log makes of 0.
+ * - cbrt: one Newton step takes the estimate's relative error, some 1e-5, to nothing beside the rounding of the step itself.
+ * - tanh: WGSL allows an error of 1e-5 of 1, and overflow on the way. Taylor's series up to 1/4, where the exponential
+ *   would cancel; beyond 20 the quotient is 1.
+ */
+const HELPERS: Readonly<Record<string, string>> = {
+  pow: `fn pow_#(x: #, y: #) -> # {
+  let power = exp(y * log(max(x, #(1.1754943508222875e-38))));
+  return select(power, select(#(0.0), #(1.0), y == #(0.0)), (x == #(0.0)) & (y >= #(0.0)));
+}`,
+  cbrt: `fn cbrt_#(x: #) -> # {
+  let size = max(abs(x), #(1.1754943508222875e-38));
+  let near = exp(log(size) / 3.0);
+  let root = near - (near - size / (near * near)) / 3.0;
+  return select(sign(x) * root, #(0.0), x == #(0.0));
+}`,
+  tanh: `fn tanh_#(x: #) -> # {
+  let s = x * x;
+  let small = x - x * s * (0.33333334 - s * (0.13333334 - s * (0.053968254 - s * 0.021869488)));
+  let size = min(abs(x), #(20.0));
+  let large = sign(x) * (1.0 - 2.0 / (exp(2.0 * size) + 1.0));
+  return select(large, small, size < #(0.25));
+}`
+}
+
+/** The helpers that a text calls, as text. */
+export function helpersOf(text: string): string[] {
+  return Object.entries(HELPERS).flatMap(([name, helper]) =>
+    ['T', 'f32'].filter((type) => text.includes(`${name}_${type}(`)).map((type) => helper.replaceAll('#', type))
+  )
+}
+
+/** What an author's name must not be: the words of WGSL, what it reserves, functions it has, and names of our own. */
+const RESERVED = `
+T B layer cells id first end i n group half from select abs sign sqrt inverseSqrt exp log floor max min pow tanh cbrt all any
+alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
+override requires return struct switch true var while NULL Self abstract active alignas alignof as asm asm_fragment async
+attribute auto await become bf16 binding_array cast catch class co_await co_return co_yield coherent column_major common
+compile compile_fragment concept const_cast consteval constexpr constinit crate debugger decltype delete demote
+demote_to_helper do dynamic_cast enum explicit export extends extern external fallthrough filter final finally friend fxgroup
+get goto groupshared highp impl implements import inline instanceof interface layout lowp macro macro_rules match mediump meta
+mod module move mut mutable namespace new nil noexcept noinline nointerpolation non_coherent noncoherent noperspective null
+nullptr of operator package packoffset partition patch pixelfragment precise precision premerge priv protected pub public
+readonly ref regardless register reinterpret_cast require resource restrict self set shared sizeof smooth snorm static
+static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef typeid typename
+typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
+bool f16 f32 i32 u32 vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u array atomic ptr sampler texture function private
+uniform workgroup storage read write read_write
+`
+  .trim()
+  .split(/\s+/)
