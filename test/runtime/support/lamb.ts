@@ -24,11 +24,10 @@ export interface WarmupPolynomialArguments {
 }
 
 /** Linear warmup to `peak`, then polynomial decay to zero at `total` steps. */
-export const warmupPolynomial: (args?: WarmupPolynomialArguments) => Schedule = schedule(
-  'warmupPolynomial',
-  { peak: 0.001, warmup: 1000, total: 10000, power: 1 },
-  (t, { peak, warmup, total, power }) =>
-    t <= warmup ? (peak * t) / warmup : peak * Math.max(0, 1 - (t - warmup) / (total - warmup)) ** power
+export const warmupPolynomial: (args?: WarmupPolynomialArguments) => Schedule = schedule<
+  Required<WarmupPolynomialArguments>
+>('warmupPolynomial', { peak: 0.001, warmup: 1000, total: 10000, power: 1 }, (t, { peak, warmup, total, power }) =>
+  t <= warmup ? (peak * t) / warmup : peak * Math.max(0, 1 - (t - warmup) / (total - warmup)) ** power
 )
 
 /** What may be set for some layers only. */
@@ -65,11 +64,21 @@ const programLAMB: CompiledProgram = {
   format: 1,
   name: 'LAMB',
   hypers: [
-    { name: 'learningRate', init: 0.001, range: { low: 0, lowOpen: true, high: Infinity, highOpen: true }, groupable: true },
+    {
+      name: 'learningRate',
+      init: 0.001,
+      range: { low: 0, lowOpen: true, high: Infinity, highOpen: true },
+      groupable: true
+    },
     { name: 'beta1', init: 0.9, range: { low: 0, lowOpen: false, high: 1, highOpen: true }, groupable: true },
     { name: 'beta2', init: 0.999, range: { low: 0, lowOpen: false, high: 1, highOpen: true }, groupable: true },
     { name: 'epsilon', init: 1e-6, range: { low: 0, lowOpen: true, high: Infinity, highOpen: true }, groupable: true },
-    { name: 'weightDecay', init: 0.01, range: { low: 0, lowOpen: false, high: Infinity, highOpen: true }, groupable: true }
+    {
+      name: 'weightDecay',
+      init: 0.01,
+      range: { low: 0, lowOpen: false, high: Infinity, highOpen: true },
+      groupable: true
+    }
   ],
   masks: [{ name: 'adapt', predicate: (layer) => layer.rank > 1 }],
   slots: [
@@ -100,9 +109,10 @@ const programLAMB: CompiledProgram = {
 const targetsLAMB: readonly Target[] = [
   plain('*', (layer) => {
     const { w, g, slots, variant } = layer
-    const [lr, beta1, rest1, beta2, rest2, correct1, correct2, epsilon, decay] = layer.scalars as unknown as number[] & {
-      length: 9
-    }
+    const [lr, beta1, rest1, beta2, rest2, correct1, correct2, epsilon, decay] =
+      layer.scalars as unknown as number[] & {
+        length: 9
+      }
     const [m, v] = slots as [Float32Array, Float32Array]
     const u = new Float32Array(w.length)
     let ww = 0
