@@ -22,7 +22,9 @@ function report(name, args, before = () => {}) {
   for (let i = 0; i < RUNS; i++) {
     before()
     const started = performance.now()
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], { cwd: root })
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
+      cwd: root
+    })
     times.push(performance.now() - started)
     if (status !== 0) throw new Error(`optc ${name} failed: ${stderr}`)
   }

@@ -26,7 +26,9 @@ try {
   process.exit(status || 1)
 }
 // A test file that could not even be loaded counts as one failure.
-const unloaded = summary.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+const unloaded = summary.testResults.filter(
+  (file) => file.status === 'failed' && file.assertionResults.length === 0
+).length
 const failed = summary.numFailedTests + unloaded
 const skipped = summary.numPendingTests + summary.numTodoTests
 console.log(`${summary.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)

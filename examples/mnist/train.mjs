@@ -27,8 +27,17 @@ const steps = EPOCHS * Math.ceil(train.count / BATCH)
 function newModel() {
   const model = tf.sequential({
     layers: [
-      tf.layers.dense({ units: 128, activation: 'relu', inputShape: [784], kernelInitializer: tf.initializers.glorotUniform({ seed: 7 }) }),
-      tf.layers.dense({ units: 10, activation: 'softmax', kernelInitializer: tf.initializers.glorotUniform({ seed: 8 }) })
+      tf.layers.dense({
+        units: 128,
+        activation: 'relu',
+        inputShape: [784],
+        kernelInitializer: tf.initializers.glorotUniform({ seed: 7 })
+      }),
+      tf.layers.dense({
+        units: 10,
+        activation: 'softmax',
+        kernelInitializer: tf.initializers.glorotUniform({ seed: 8 })
+      })
     ]
   })
   const optimizer = new LAMB({ learningRate: warmupPolynomial({ peak: 0.02, warmup: 40, total: steps }) })
@@ -59,10 +68,13 @@ const model = newModel()
 let saved
 await fit(model, 0, EPOCHS, async (epoch) => {
   if (epoch + 1 === EPOCHS / 2) {
-    await model.save(tf.io.withSaveHandler(async (artifacts) => {
-      saved = artifacts
-      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } }
-    }), { includeOptimizer: true })
+    await model.save(
+      tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts
+        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } }
+      }),
+      { includeOptimizer: true }
+    )
     console.log('  (saved here, to be resumed below)')
   }
 })
@@ -80,12 +92,15 @@ for (const [layer, { trustRatio }] of Object.entries(await optimizer.observation
 }
 
 const { lamb, adam } = stepTimes(model)
-console.log(`\nOne optimizer step on these weights (median of 101, interleaved): LAMB ${lamb.toFixed(3)} ms, tf.train.adam ${adam.toFixed(3)} ms: ${(adam / lamb).toFixed(1)} times faster`)
+console.log(
+  `\nOne optimizer step on these weights (median of 101, interleaved): LAMB ${lamb.toFixed(3)} ms, tf.train.adam ${adam.toFixed(3)} ms: ${(adam / lamb).toFixed(1)} times faster`
+)
 console.log(`Driver: ${optimizer.kernel}, ${optimizer.plan.bytesPerWeight} bytes a weight`)
 console.log(`Resumed training ends with the same weights, bit for bit: ${same ? 'yes' : 'NO'}`)
 console.log(`Test accuracy: ${accuracy.toFixed(4)}`)
 
-if (!['cpu', 'cpu-js'].includes(optimizer.kernel)) fail(`the optimizer ran on ${optimizer.kernel}, not on a fused driver`)
+if (!['cpu', 'cpu-js'].includes(optimizer.kernel))
+  fail(`the optimizer ran on ${optimizer.kernel}, not on a fused driver`)
 if (!same) fail('the resumed run ended with other weights')
 if (!(accuracy >= WANTED)) fail(`the accuracy is below ${WANTED}`)
 
@@ -99,7 +114,9 @@ function sameBits(a, b) {
 function stepTimes(model) {
   const contender = (optimizer) => {
     const variables = model.trainableWeights.map((w) => tf.variable(w.read()))
-    const gradients = Object.fromEntries(variables.map((v) => [v.name, tf.randomNormal(v.shape, 0, 0.01, 'float32', 3)]))
+    const gradients = Object.fromEntries(
+      variables.map((v) => [v.name, tf.randomNormal(v.shape, 0, 0.01, 'float32', 3)])
+    )
     const times = []
     return {
       times,

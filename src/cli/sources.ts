@@ -12,7 +12,9 @@ export function expand(patterns: readonly string[]): string[] {
     // A path that exists is that file, whatever characters of a glob its name holds.
     const kind = kindOf(pattern)
     if (kind === 'directory') {
-      throw new CallError(`${pattern} is a directory. Name files, or a glob: ${join(pattern, '*.opt').replaceAll('\\', '/')}`)
+      throw new CallError(
+        `${pattern} is a directory. Name files, or a glob: ${join(pattern, '*.opt').replaceAll('\\', '/')}`
+      )
     }
     if (kind === 'file') found.add(normalize(pattern))
     else {

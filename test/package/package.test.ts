@@ -20,7 +20,8 @@ let packed: string[]
 
 /** npm's own script, so that no shell and no `npm.cmd` is needed. */
 function npm(args: string[], cwd: string): string {
-  const script = process.env['npm_execpath'] ?? join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js')
+  const script =
+    process.env['npm_execpath'] ?? join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js')
   return execFileSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
@@ -31,11 +32,16 @@ function command(file: string, args: string[], cwd: string) {
 }
 
 beforeAll(() => {
-  const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], root))
+  const [{ filename, files }] = JSON.parse(
+    npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], root)
+  )
   tarball = join(project, filename)
   packed = files.map((file: { path: string }) => file.path)
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
-  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball, '@tensorflow/tfjs@4.22.0'], project)
+  npm(
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball, '@tensorflow/tfjs@4.22.0'],
+    project
+  )
   mkdirSync(join(project, 'optimizers'))
   cpSync(join(root, 'optimizers/lamb.opt'), join(project, 'optimizers/lamb.opt'))
 }, 300_000)
@@ -63,7 +69,9 @@ describe('the package', () => {
   }, 120_000)
 
   test('does not bring a TensorFlow of its own', () => {
-    expect(readdirSync(join(project, 'node_modules/@tensorflow')).filter((name) => name.startsWith('tfjs-node'))).toEqual([])
+    expect(
+      readdirSync(join(project, 'node_modules/@tensorflow')).filter((name) => name.startsWith('tfjs-node'))
+    ).toEqual([])
     expect(() => readdirSync(installed('node_modules/@tensorflow'))).toThrow()
   })
 
@@ -76,7 +84,14 @@ describe('the package', () => {
     writeFileSync(
       join(project, 'tsconfig.json'),
       JSON.stringify({
-        compilerOptions: { strict: true, target: 'ES2022', module: 'NodeNext', noEmit: true, skipLibCheck: true, types: [] },
+        compilerOptions: {
+          strict: true,
+          target: 'ES2022',
+          module: 'NodeNext',
+          noEmit: true,
+          skipLibCheck: true,
+          types: []
+        },
         files: ['use.ts']
       })
     )
@@ -136,7 +151,9 @@ describe('a bundle of one optimizer', () => {
   }, 120_000)
 
   test('holds the runtime and the optimizer, not a byte of the compiler', () => {
-    const foreign = inputs.filter((path) => !/(compiled\/lamb\.js|optc-lang\/dist\/runtime\/[\w./-]+\.js|<stdin>)$/.test(path))
+    const foreign = inputs.filter(
+      (path) => !/(compiled\/lamb\.js|optc-lang\/dist\/runtime\/[\w./-]+\.js|<stdin>)$/.test(path)
+    )
     expect(foreign).toEqual([])
   })
 
