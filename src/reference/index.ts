@@ -6,7 +6,6 @@ export {
   type LayerResult,
   type Reference,
   reference,
-  type StartResult,
   type StepInput,
   type StepResult
 } from './reference.js'

@@ -34,8 +34,8 @@ export interface LayerInput {
   readonly hypers?: Hypers
   /** Masks that the caller overrides. */
   readonly masks?: Readonly<Record<string, boolean>>
-  /** Every slot but those over the model; one entry when over the layer. */
-  readonly slots: Readonly<Record<string, ArrayLike<number>>>
+  /** Every slot but those over the model; one entry when over the layer. null: this is its first step. */
+  readonly slots: Readonly<Record<string, ArrayLike<number>>> | null
 }
 
 export interface StepInput {
@@ -44,7 +44,8 @@ export interface StepInput {
   /** By external name; what is left out has its default. */
   readonly hypers?: Hypers
   readonly layers: readonly LayerInput[]
-  readonly modelState?: Readonly<Record<string, number>>
+  /** null: this is the model's first step. */
+  readonly modelState: Readonly<Record<string, number>> | null
 }
 
 export interface LayerResult {
@@ -62,18 +63,11 @@ export interface StepResult {
   readonly modelState: Readonly<Record<string, Bounded>>
 }
 
-export interface StartResult {
-  readonly layers: readonly Readonly<Record<string, Bounded>>[]
-  readonly modelState: Readonly<Record<string, Bounded>>
-}
-
 export interface Reference {
   readonly name: string
   readonly hypers: readonly { readonly name: string; readonly symbol: string; readonly init: number | boolean }[]
   readonly masks: readonly string[]
   readonly slots: readonly Pick<Slot, 'name' | 'over' | 'place'>[]
-  /** What the slots hold when a layer, or the model, first takes part. `age` and slots of the input are not read. */
-  start(input: StepInput, table?: Table): StartResult
   step(input: StepInput, table?: Table): StepResult
 }
 
@@ -90,7 +84,6 @@ export function reference(module: Module, name?: string): Reference {
     hypers: optimizer.hypers.map((h) => ({ name: h.external.text, symbol: h.symbol.text, init: initOf(h.init) })),
     masks: optimizer.masks.map((m) => m.name.text),
     slots,
-    start: (input, table = tables.exact) => start(stage, slots, input, table),
     step: (input, table = tables.exact) => step(stage, slots, input, table)
   }
 }
@@ -111,11 +104,10 @@ function initOf(e: OptimizerDecl['hypers'][number]['init']): number | boolean {
 /** A slot is on the host until a device value updates it: steps a model of one weight until nothing moves any more. */
 function settlePlaces(stage: Stage<OptimizerDecl>, slots: readonly Slot[]): void {
   const count = (): number => slots.filter((s) => s.place === 'device').length
-  const one = (s: Slot): [string, number[]] => [s.name, [0]]
   for (let before = -1; before !== count(); ) {
     before = count()
-    const layer = { name: '', shape: [], weight: [0], gradient: [0], age: 1, slots: Object.fromEntries(slots.map(one)) }
-    step(stage, slots, { t: 1, layers: [layer] }, tables.exact)
+    const layer = { name: '', shape: [], weight: [0], gradient: [0], age: 1, slots: null }
+    step(stage, slots, { t: 1, layers: [layer], modelState: null }, tables.exact)
   }
 }
 
@@ -176,7 +168,10 @@ const takesPart = (l: LayerInput): boolean => l.gradient !== null && l.weight.le
 function step(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepInput, table: Table): StepResult {
   const present = input.layers.filter(takesPart)
   const { scope, weight, gradient } = open(stage, input, present, table)
-  const state = new Map<Slot, Cell>(slots.map((slot) => [slot, { value: stateValue(slot, input, present, table) }]))
+  const fresh = startOf(stage, scope, weight, gradient)
+  const state = new Map<Slot, Cell>(
+    slots.map((slot) => [slot, { value: stateValue(slot, input, present, numbers(fresh.get(slot)!), table) }])
+  )
   const { trace, observations } = runStep(stage, scope, state, weight, gradient)
   const layerSlots = slots.filter((s) => s.over !== 'model')
 
@@ -192,7 +187,7 @@ function step(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepIn
   const untouched = (l: LayerInput): LayerResult => ({
     name: l.name,
     weight: unchanged(l.weight),
-    slots: Object.fromEntries(layerSlots.map((s) => [s.name, unchanged(l.slots[s.name] ?? [])])),
+    slots: Object.fromEntries(layerSlots.map((s) => [s.name, unchanged(l.slots?.[s.name] ?? [])])),
     observations: {},
     trace: []
   })
@@ -203,27 +198,25 @@ function step(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepIn
   }
 }
 
-function start(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepInput, table: Table): StartResult {
-  const { scope, weight, gradient } = open(stage, input, input.layers, table)
-  const values = startOf(stage, scope, weight, gradient)
-  const at = (over: (s: Slot) => boolean, i: number): Record<string, Bounded> =>
-    Object.fromEntries(slots.filter(over).map((s) => [s.name, boundedOf(values.get(s)!, i)]))
-  return {
-    layers: input.layers.map((_, i) => at((s) => s.over !== 'model', i)),
-    modelState: at((s) => s.over === 'model', input.layers.length)
-  }
-}
-
-/** A slot at the start of the step, from what the kernel held. */
-function stateValue(slot: Slot, input: StepInput, layers: readonly LayerInput[], table: Table): NumberValue {
+/** A slot at the start of the step: what the kernel held, or `fresh` where there was nothing yet. */
+function stateValue(
+  slot: Slot,
+  input: StepInput,
+  layers: readonly LayerInput[],
+  fresh: NumberValue,
+  table: Table
+): NumberValue {
+  const { name, over } = slot
   const read = (x: number): Num => (slot.place === 'device' ? load(table.device, x) : exactly(x))
-  const { name, place } = slot
-  if (slot.over === 'model') {
-    const n = read(input.modelState?.[name] ?? 0)
-    return { kind: 'number', level: 'model', place, of: [...layers, null].map(() => [n]) }
+  if (over === 'model') {
+    if (!input.modelState) return fresh
+    const n = read(input.modelState[name]!)
+    return { ...fresh, of: fresh.of.map(() => [n]) }
   }
-  const of = layers.map((l) => Array.from(l.slots[name] ?? [], read))
-  return { kind: 'number', level: slot.over, place, of: [...of, slot.over === 'layer' ? [read(0)] : []] }
+  return {
+    ...fresh,
+    of: fresh.of.map((entries, i) => (layers[i]?.slots ? Array.from(layers[i].slots[name]!, read) : entries))
+  }
 }
 
 function boundedOf(v: Value, layer: number): Bounded {

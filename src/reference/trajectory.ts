@@ -26,14 +26,9 @@ export function trajectory(
       t++
       const inputs = layers.map((layer, i): LayerInput => {
         if (gradients[i]) ages[i]!++
-        const state = slots[i] ?? {}
-        return { ...layer, weight: weights[i]!, gradient: gradients[i] ?? null, age: ages[i]!, slots: state }
+        return { ...layer, weight: weights[i]!, gradient: gradients[i] ?? null, age: ages[i]!, slots: slots[i]! }
       })
-      const input: StepInput = { t, layers: inputs, hypers: { ...hypers, ...now } }
-      const fresh = optimizer.start(input)
-      const started = inputs.map((l, i) => ({ ...l, slots: slots[i] ?? numbersOf(fresh.layers[i]!) }))
-      modelState ??= scalarsOf(fresh.modelState)
-      const result = optimizer.step({ ...input, layers: started, modelState })
+      const result = optimizer.step({ t, layers: inputs, hypers: { ...hypers, ...now }, modelState })
       result.layers.forEach((layer, i) => {
         if (!gradients[i]) return
         weights[i] = layer.weight.value

@@ -1,0 +1,92 @@
+/** A case: a small model with its weights, options and several steps of gradients, drawn from a seed. */
+import { randomOf } from './choices.js'
+
+export interface CaseLayer {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly weight: Float32Array
+  /** Of each step; null where the layer has none. */
+  readonly gradients: readonly (Float32Array | null)[]
+  /** Its hyperparameters and masks where its group sets them, else the optimizer's own. */
+  readonly group: Readonly<Record<string, number | boolean>>
+}
+
+export interface Case {
+  readonly layers: readonly CaseLayer[]
+  readonly hypers: Readonly<Record<string, number | boolean>>
+  /** Masks that are overridden for every layer. */
+  readonly masks: Readonly<Record<string, boolean>>
+  readonly steps: number
+}
+
+/** What a case has to know of the optimizer. */
+export interface Signature {
+  readonly hypers: readonly {
+    readonly name: string
+    readonly init: number | boolean
+    readonly range: HyperRange | null
+    readonly groupable: boolean
+  }[]
+  readonly masks: readonly string[]
+}
+type HyperRange =
+  | { readonly kind: 'interval'; readonly low: number; readonly lowOpen: boolean; readonly high: number }
+  | { readonly kind: 'set'; readonly values: readonly number[] }
+
+/** Tails of every kernel: scalars, odd sizes, either side of a block, high ranks, nothing at all. */
+const SHAPES: readonly (readonly number[])[] = [
+  [2, 3],
+  [5],
+  [],
+  [1],
+  [2],
+  [3],
+  [17],
+  [1023],
+  [1025],
+  [3, 1, 2, 1, 2],
+  [4, 5],
+  [0],
+  [2, 0]
+]
+const NAMES = ['dense/kernel', 'dense/bias', 'conv/kernel', 'norm/gamma', 'head']
+
+export function drawCase(seed: number, { hypers, masks }: Signature): Case {
+  const random = randomOf(seed)
+  const of = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)]!
+  const one = (n: number): boolean => random() < 1 / n
+  const steps = 1 + Math.floor(random() * 3)
+
+  const values = (shape: readonly number[], scale: number): Float32Array => {
+    const size = shape.reduce((a, b) => a * b, 1)
+    const allZero = one(10)
+    return Float32Array.from({ length: size }, () => (allZero || one(12) ? 0 : (2 * random() - 1) * scale))
+  }
+  // Far enough from the default to show a default that was used in its place.
+  const value = ({ init, range }: Signature['hypers'][number]): number | boolean => {
+    if (typeof init === 'boolean') return !init
+    if (range?.kind === 'set')
+      return of(range.values.filter((v) => v !== init).concat(range.values.length > 1 ? [] : [init]))
+    if (range && Number.isFinite(range.low) && Number.isFinite(range.high)) {
+      return range.low + (range.high - range.low) * (0.05 + 0.9 * random())
+    }
+    return init === 0 ? random() : init * (0.4 + random())
+  }
+
+  const grouped = one(2)
+  const group = (): Record<string, number | boolean> => ({
+    ...Object.fromEntries(hypers.filter((h) => h.groupable && one(2)).map((h) => [h.name, value(h)])),
+    ...Object.fromEntries(masks.filter(() => one(3)).map((name) => [name, one(2)]))
+  })
+  const names = NAMES.slice(0, 1 + Math.floor(random() * 4))
+  return {
+    steps,
+    hypers: Object.fromEntries(hypers.map((h) => [h.name, value(h)])),
+    masks: Object.fromEntries(masks.filter(() => one(4)).map((name) => [name, one(2)])),
+    layers: names.map((name) => {
+      const shape = of(SHAPES)
+      const gradients = Array.from({ length: steps }, () => (one(7) ? null : values(shape, of([1, 0.01, 3]))))
+      return { name, shape, weight: values(shape, of([1, 0.1, 2])), gradients, group: grouped && one(2) ? group() : {} }
+    })
+  }
+}

@@ -1,0 +1,90 @@
+/** Compares what a compiled optimizer did in a step with the reference, at the derived bound. */
+import type { Bounded, LayerInput, Reference, Table } from '../reference/index.js'
+import type { Case } from './case.js'
+import type { StepRecord } from './session.js'
+
+export interface Difference {
+  /** "step 2, dense/kernel, weight[3]" */
+  readonly where: string
+  readonly actual: number
+  readonly expected: number
+  readonly bound: number
+  /** What the reference computed on the way, for this element. */
+  readonly trace: readonly string[]
+}
+
+export interface Comparison {
+  readonly compared: number
+  /** The bound is infinite, or a select could not be decided. */
+  readonly undetermined: number
+  readonly differences: readonly Difference[]
+  /** The largest error, and the largest bound, seen where both are known. */
+  readonly largestError: number
+  readonly largestBound: number
+}
+
+export function compareCase(
+  reference: Reference,
+  given: Case,
+  records: readonly StepRecord[],
+  table: Table
+): Comparison {
+  const differences: Difference[] = []
+  let compared = 0
+  let undetermined = 0
+  let largestError = 0
+  let largestBound = 0
+  const ages = given.layers.map(() => 0)
+
+  records.forEach((record, step) => {
+    const layers = given.layers.map((layer, i): LayerInput => {
+      const gradient = layer.gradients[step] ?? null
+      const { weight, slots } = record.before.layers[i]!
+      if (gradient && weight.length > 0) ages[i]!++
+      const hypers = layer.group
+      const masks = { ...given.masks, ...(layer.group as Record<string, boolean>) }
+      return { name: layer.name, shape: layer.shape, weight, gradient, age: ages[i]!, hypers, masks, slots }
+    })
+    const { modelState } = record.before
+    const result = reference.step({ t: step + 1, hypers: given.hypers, layers, modelState }, table)
+
+    const check = (
+      name: string,
+      actual: ArrayLike<number>,
+      expected: Bounded,
+      trace: (i: number) => string[]
+    ): void => {
+      for (let i = 0; i < expected.value.length; i++) {
+        const [x, e] = [expected.value[i]!, expected.bound[i]!]
+        const error = Math.abs(actual[i]! - x)
+        const exact = Object.is(actual[i]!, x) || actual[i]! === x
+        compared++
+        if (!Number.isFinite(e) || expected.undecided[i]) undetermined++
+        else {
+          largestBound = Math.max(largestBound, e)
+          largestError = Math.max(largestError, error)
+        }
+        if (exact || error <= e || e === Infinity) continue
+        const where = `step ${step + 1}, ${name}${expected.value.length > 1 ? `[${i}]` : ''}`
+        differences.push({ where, actual: actual[i]!, expected: x, bound: e, trace: trace(i) })
+      }
+    }
+
+    result.layers.forEach((expected, i) => {
+      const actual = record.after.layers[i]!
+      const { name } = given.layers[i]!
+      const trace = (j: number): string[] =>
+        expected.trace.map((t) => `${t.name} = ${t.value.value[j] ?? t.value.value[0]}`)
+      check(`${name}, weight`, actual.weight, expected.weight, trace)
+      if (actual.slots)
+        for (const [slot, e] of Object.entries(expected.slots)) check(`${name}, ${slot}`, actual.slots[slot]!, e, trace)
+      const seen = record.observations[name]
+      for (const [key, e] of Object.entries(expected.observations))
+        check(`${name}, ${key}`, [seen?.[key] ?? NaN], e, trace)
+    })
+    for (const [slot, e] of Object.entries(result.modelState)) {
+      check(`model, ${slot}`, [record.after.modelState?.[slot] ?? NaN], e, () => [])
+    }
+  })
+  return { compared, undetermined, differences, largestError, largestBound }
+}

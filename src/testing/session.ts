@@ -1,0 +1,92 @@
+/** Runs a compiled optimizer on a case, and shows everything that it holds before and after each step. */
+import * as tf from '@tensorflow/tfjs-core'
+import type { Reference } from '../reference/index.js'
+import type { Case } from './case.js'
+
+/** What the tests use of a compiled class. */
+export interface Compiled extends tf.Optimizer {
+  readonly kernel: string | null
+  observations(): Promise<Record<string, Record<string, number>>>
+}
+export type CompiledClass = new (options: Record<string, unknown>) => Compiled
+
+export interface Snapshot {
+  /** By layer, in the case's order. Slots are null before the layer's first step. */
+  readonly layers: readonly {
+    readonly weight: Float32Array
+    readonly slots: Readonly<Record<string, ArrayLike<number>>> | null
+  }[]
+  readonly modelState: Readonly<Record<string, number>> | null
+}
+
+export interface StepRecord {
+  readonly before: Snapshot
+  readonly after: Snapshot
+  readonly observations: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly kernel: string
+}
+
+/** One record a step. Frees all that it made; `leaked` is what the optimizer left behind. */
+export async function runCase(
+  Optimizer: CompiledClass,
+  reference: Reference,
+  { layers, hypers, masks, steps }: Case
+): Promise<{ records: StepRecord[]; leaked: number }> {
+  const before = tf.memory().numTensors
+  const groups = layers.flatMap(({ name, group }) =>
+    Object.keys(group).length > 0 ? [{ match: [name], ...group }] : []
+  )
+  const optimizer = new Optimizer({ ...hypers, ...masks, groups })
+  const variables = layers.map(({ name, shape, weight }) =>
+    tf.tidy(() => tf.variable(tf.tensor(weight.slice(), [...shape], 'float32'), true, name))
+  )
+  const records: StepRecord[] = []
+  let state = await snapshot(optimizer, reference, variables)
+  for (let step = 0; step < steps; step++) {
+    const gradients = layers.map(({ name, shape, gradients }) => {
+      const values = gradients[step]
+      return { name, tensor: (values ? tf.tensor(values.slice(), [...shape], 'float32') : null) as tf.Tensor }
+    })
+    optimizer.applyGradients(gradients)
+    for (const { tensor } of gradients) tensor?.dispose()
+    const after = await snapshot(optimizer, reference, variables)
+    const observations = await optimizer.observations()
+    records.push({ before: state, after, observations, kernel: optimizer.kernel ?? 'none' })
+    state = after
+  }
+  optimizer.dispose()
+  tf.dispose(variables)
+  return { records, leaked: tf.memory().numTensors - before }
+}
+
+async function snapshot(
+  optimizer: tf.Optimizer,
+  { slots }: Reference,
+  variables: readonly tf.Variable[]
+): Promise<Snapshot> {
+  const entries = new Map<string, Float32Array | Int32Array>()
+  for (const { name, tensor } of await optimizer.getWeights()) {
+    entries.set(name, (await tensor.data()).slice() as Float32Array | Int32Array)
+  }
+  // Slots that share a tensor share an entry, named after all of them; numbers of the host are saved bit by bit.
+  const held = new Map<string, ArrayLike<number>>()
+  for (const [path, values] of entries) {
+    const owner = path.slice(0, path.lastIndexOf('/'))
+    const keys = path.slice(path.lastIndexOf('/') + 1).split('+')
+    const numbers = values instanceof Int32Array && path !== 'iter' ? new Float64Array(values.slice().buffer) : values
+    const isElement = slots.some((s) => s.over === 'element' && s.name === keys[0])
+    for (const [i, key] of keys.entries()) held.set(`${owner}/${key}`, isElement ? numbers : [numbers[i]!])
+  }
+  const ofLayer = slots.filter((s) => s.over !== 'model')
+  const ofModel = slots.filter((s) => s.over === 'model')
+  const layers = []
+  for (const variable of variables) {
+    const own = ofLayer.map((s) => [s.name, held.get(`${variable.name}/${s.name}`)] as const)
+    const started = own.every(([, values]) => values !== undefined)
+    const weight = (await variable.data()).slice() as Float32Array
+    layers.push({ weight, slots: started ? (Object.fromEntries(own) as Record<string, ArrayLike<number>>) : null })
+  }
+  const model = ofModel.map((s) => [s.name, held.get(`model/${s.name}`)?.[0]] as const)
+  const modelStarted = model.every(([, value]) => value !== undefined)
+  return { layers, modelState: modelStarted ? (Object.fromEntries(model) as Record<string, number>) : null }
+}
