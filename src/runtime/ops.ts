@@ -16,8 +16,6 @@ export interface OpsModel {
   readonly h: Float64Array
   /** `over model` state as the step found it, then reductions and cells of the model as barriers make them. */
   readonly model: readonly Tensor[]
-  /** The cube root, that TensorFlow.js lacks. */
-  cbrt(x: OpsValue): Tensor
 }
 
 /** What a layer's operations read. */
@@ -93,15 +91,18 @@ function openOps(kernels: OpsKernels): Driver {
       for (const [i, op] of barrier.reduces.entries()) {
         model.push(reduce(op, tf.stack(shares.map((share) => share[i]!)) as tf.Tensor1D))
       }
-      if (barrier.finish) model.push(...barrier.finish({ h: step.scalars, model, cbrt }).map(scalar))
+      if (barrier.finish) model.push(...barrier.finish({ h: step.scalars, model }).map(scalar))
     }
 
     for (const { layer, variant, scope } of runs) {
       if (variant.state) layer.cells = replace(layer.cells, variant.state(scope))
     }
     observedLayers = runs.map((run) => run.layer)
-    observed = replace(observed, runs.flatMap(({ variant, scope }) => variant.observed?.(scope) ?? []))
-    if (kernels.state) step.model.cells = replace(step.model.cells, kernels.state({ h: step.scalars, model, cbrt }))
+    observed = replace(
+      observed,
+      runs.flatMap(({ variant, scope }) => variant.observed?.(scope) ?? [])
+    )
+    if (kernels.state) step.model.cells = replace(step.model.cells, kernels.state({ h: step.scalars, model }))
   }
 
   return {
@@ -139,7 +140,6 @@ function begin({ layer, gradient, variant, scalars }: StepLayer, kernels: OpsKer
       h: scalars,
       model,
       cells: layer.cells ? tf.unstack(layer.cells) : [],
-      cbrt,
       sum: over('sum'),
       max: over('max'),
       min: over('min')
@@ -188,8 +188,11 @@ function fresh(x: Tensor, others: readonly Tensor[]): Tensor {
   return others.some((other) => other.dataId === x.dataId) ? tf.mul(x, 1) : x
 }
 
-/** By logarithms, then one step of Newton's method, which doubles the correct digits; 0 and ∞ stay as they are. */
-function cbrt(value: OpsValue): Tensor {
+/**
+ * The cube root, that TensorFlow.js lacks: by logarithms, then one step of Newton's method, which doubles the correct digits.
+ * 0 and ∞ stay as they are.
+ */
+export function opsCbrt(value: OpsValue): Tensor {
   const x = scalar(value)
   const guess = tf.mul(tf.sign(x), tf.exp(tf.div(tf.log(tf.abs(x)), 3)))
   const better = tf.div(tf.add(tf.mul(2, guess), tf.div(x, tf.square(guess))), 3)

@@ -19,6 +19,8 @@ export interface Emitted {
   readonly expression: string
   /** What they import from the target's runtime module: `['cpu']`, from `optc-lang/runtime/cpu`. */
   readonly imports: readonly string[]
+  /** Whether they read '@tensorflow/tfjs-core' as `tf`. */
+  readonly core?: boolean
 }
 
 export interface Emitter {

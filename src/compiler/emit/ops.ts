@@ -1,9 +1,10 @@
 /** The target that works anywhere: passes and finishes as plain TensorFlow.js operations on flat tensors. */
 import type { Node } from '../check/program.js'
 import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
-import { authorNames, layOut } from './body.js'
+import { authorNames, layOut, type Notation } from './body.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
+import { array, block, literal, object } from './text.js'
 
 /** Each operation makes a fresh tensor, and nothing limits how many a pass may touch. */
 const ABILITIES: Abilities = {
@@ -21,16 +22,27 @@ function emit(plan: Plan): Emitted {
   const variants = [...new Set(plan.variants)]
   const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
   const model = modelCells(plan)
-  const kernels = {
-    variants: array(plan.variants.map(nameOf)),
-    barriers: array(plan.barriers.map((barrier) => printBarrier(plan, barrier, model))),
-    ...(plan.modelState.length > 0 && { state: compute(plan, values(plan.modelState), model) })
-  }
+  const used = new Set<string>()
+  const sheet: Sheet = { plan, apply: operations(used), named: authorNames(plan.program) }
+  const declarations = variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(sheet, v, model)}\n`)
+  const kernels = object([
+    ['variants', array(plan.variants.map(nameOf))],
+    ['barriers', array(plan.barriers.map((barrier) => printBarrier(sheet, barrier, model)))],
+    ['state', plan.modelState.length > 0 ? compute(sheet, values(plan.modelState), model) : null]
+  ])
   return {
-    declarations: variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(plan, v, model)}\n`).join('\n'),
-    expression: `ops(${object(kernels)})`,
-    imports: ['ops', 'type OpsVariant']
+    declarations: declarations.join('\n'),
+    expression: `ops(${kernels})`,
+    imports: ['ops', 'type OpsVariant', ...(used.has('opsCbrt') ? ['opsCbrt'] : [])],
+    core: used.has('tf')
   }
+}
+
+/** What every function of one plan is printed with. */
+interface Sheet {
+  readonly plan: Plan
+  readonly apply: Notation['apply']
+  readonly named: NonNullable<Notation['named']>
 }
 
 /** How reductions and cells that earlier functions made are read. */
@@ -47,16 +59,17 @@ function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
   return plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
 }
 
-function printBarrier(plan: Plan, barrier: Barrier, model: Cells): string {
-  const finish = barrier.finish.map((i) => plan.modelCells[i]!.node)
+function printBarrier(sheet: Sheet, barrier: Barrier, model: Cells): string {
+  const finish = barrier.finish.map((i) => sheet.plan.modelCells[i]!.node)
   const before = new Map([...model].filter(([node]) => !finish.includes(node)))
-  return object({
-    reduces: array(barrier.reductions.map((node) => `'${node.op}'`)),
-    ...(finish.length > 0 && { finish: compute(plan, finish, before) })
-  })
+  return object([
+    ['reduces', array(barrier.reductions.map((node) => `'${node.op}'`))],
+    ['finish', finish.length > 0 ? compute(sheet, finish, before) : null]
+  ])
 }
 
-function printVariant(plan: Plan, variant: Variant, model: Cells): string {
+function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
+  const { plan } = sheet
   const cells = new Map(model)
   /** What the layer's passes gathered for reductions over the model. */
   const shares = new Map<Node, string>()
@@ -64,26 +77,31 @@ function printVariant(plan: Plan, variant: Variant, model: Cells): string {
 
   const passes = variant.passes.map((pass) => {
     const finish = pass.finish.map((i) => variant.cells[i]!.node)
-    const text = printPass(plan, pass, finish, cells)
-    for (const { node } of pass.reductions) (node.over === 'layer' ? cells : shares).set(node, `s.cells[${count++}]!`)
+    const text = printPass(sheet, pass, finish, cells)
+    for (const { node } of pass.reductions) {
+      const ofModel = 'over' in node && node.over === 'model'
+      ;(ofModel ? shares : cells).set(node, `s.cells[${count++}]!`)
+    }
     for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
     return text
   })
   // A reduction that no pass gathered is of one value a layer.
   const share = (node: Node): Node | string => shares.get(node) ?? node.args[0]!
-  return object({
-    passes: array(passes),
-    shares: array(plan.barriers.map((b) => compute(plan, b.reductions.map(share), cells))),
-    ...(variant.layerState.length > 0 && { state: compute(plan, values(variant.layerState), cells) }),
-    ...(variant.observations.length > 0 && { observed: compute(plan, values(variant.observations), cells) })
-  })
+  const last = (entries: readonly { readonly value: Node }[]): string | null =>
+    entries.length > 0 ? compute(sheet, values(entries), cells) : null
+  return object([
+    ['passes', array(passes)],
+    ['shares', array(plan.barriers.map((b) => compute(sheet, b.reductions.map(share), cells)))],
+    ['state', last(variant.layerState)],
+    ['observed', last(variant.observations)]
+  ])
 }
 
 function values(entries: readonly { readonly value: Node }[]): Node[] {
   return entries.map((entry) => entry.value)
 }
 
-function printPass(plan: Plan, pass: Pass, finish: readonly Node[], cells: Cells): string {
+function printPass({ plan, apply, named }: Sheet, pass: Pass, finish: readonly Node[], cells: Cells): string {
   const fresh = freshNames(RESERVED)
   const buffers = pass.loads.map((buffer) => fresh(bufferName(plan, buffer)))
   const reads = new Map(cells)
@@ -96,27 +114,28 @@ function printPass(plan: Plan, pass: Pass, finish: readonly Node[], cells: Cells
     read: (node) => (operands.has(node) ? null : (reads.get(node) ?? readScalar(plan, node))),
     args: (node) => (operands.has(node) ? [operands.get(node)!] : node.args),
     apply,
-    named: authorNames(plan.program),
+    named,
     fresh
   })
-  return object({
-    segment: String(pass.segment),
-    loads: array(pass.loads.map((b) => String(bufferIndex(plan, b)))),
-    stores: array(pass.stores.map((s) => String(bufferIndex(plan, s.to)))),
-    run: `(${['s', ...buffers].join(', ')}) => ${block(body.lines, array(body.results))}`
-  })
+  return object([
+    ['segment', String(pass.segment)],
+    ['loads', array(pass.loads.map((b) => String(bufferIndex(plan, b))))],
+    ['stores', array(pass.stores.map((s) => String(bufferIndex(plan, s.to))))],
+    ['run', `(${['s', ...buffers].join(', ')}) => ${block(body.lines, array(body.results))}`]
+  ])
 }
 
 /** A function of the scope alone that gives these values, one after the other. A string stands for its own text. */
-function compute(plan: Plan, roots: readonly (Node | string)[], cells: Cells): string {
+function compute({ plan, apply, named }: Sheet, roots: readonly (Node | string)[], cells: Cells): string {
   const nodes = roots.filter((root) => typeof root !== 'string')
   const { lines, results } = layOut(nodes, {
     read: (node) => cells.get(node) ?? readScalar(plan, node),
     apply,
-    named: authorNames(plan.program),
+    named,
     fresh: freshNames(RESERVED)
   })
-  return `(s) => ${block(lines, array(roots.map((root) => (typeof root === 'string' ? root : results[nodes.indexOf(root)]!))))}`
+  const texts = roots.map((root) => (typeof root === 'string' ? root : results[nodes.indexOf(root)]!))
+  return `(s) => ${block(lines, array(texts))}`
 }
 
 const RESERVED = ['s', 'tf']
@@ -154,7 +173,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   sign: 'tf.sign',
   sqrt: 'tf.sqrt',
   rsqrt: 'tf.rsqrt',
-  cbrt: 's.cbrt',
+  cbrt: 'opsCbrt',
   exp: 'tf.exp',
   log: 'tf.log',
   floor: 'tf.floor',
@@ -177,32 +196,15 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   select: 'tf.where'
 }
 
-function apply(node: Node, args: readonly string[]): string {
-  if ('over' in node) return `s.${node.op}(${args[0]})`
-  if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`
-  if (node.op === 'mul' && node.args[0] === node.args[1]) return `tf.square(${args[0]})`
-  const name = FUNCTIONS[node.op]
-  if (!name) throw new Error(`no operation for ${node.op}`)
-  return `${name}(${args.join(', ')})`
-}
-
-function literal(value: number | boolean): string {
-  return Object.is(value, -0) ? '-0' : String(value)
-}
-
-function array(items: readonly string[]): string {
-  return `[${items.join(', ')}]`
-}
-
-function object(fields: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(fields).map(([key, value]) => indent(`${key}: ${value}`))
-  return `{\n${lines.join(',\n')}\n}`
-}
-
-function block(lines: readonly string[], result: string): string {
-  return lines.length === 0 ? result : `{\n${indent([...lines, `return ${result}`].join('\n'))}\n}`
-}
-
-function indent(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ')
+/** Prints operations on tensors; `used` takes the names that their text wants imported. */
+export function operations(used: Set<string>): Notation['apply'] {
+  return (node, args) => {
+    if ('over' in node) return `s.${node.op}(${args[0]})`
+    used.add(node.op === 'cbrt' ? 'opsCbrt' : 'tf')
+    if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`
+    if (node.op === 'mul' && node.args[0] === node.args[1]) return `tf.square(${args[0]})`
+    const name = FUNCTIONS[node.op]
+    if (!name) throw new Error(`no operation for ${node.op}`)
+    return `${name}(${args.join(', ')})`
+  }
 }
