@@ -1,21 +1,31 @@
 /** Which of a file's kernels runs on a backend. */
 import type { CompiledProgram, Driver, Target } from './program.js'
 
-export interface Choice {
+export interface Driving {
   readonly driver: Driver
+  /** The backend that it was opened for. */
+  readonly backend: object
   /** Why it is not the fastest that there could be, or null. */
   readonly reason: string | null
 }
 
 /** The first target for the backend that opens, else the first for any. */
-export function chooseDriver(program: CompiledProgram, targets: readonly Target[], backend: string): Choice {
-  const refusals: string[] = []
-  const own = targets.filter((target) => target.backend === backend)
-  if (own.length === 0) refusals.push(`It was compiled without kernels for the "${backend}" backend.`)
+export function chooseDriver(
+  program: CompiledProgram,
+  targets: readonly Target[],
+  backend: object,
+  name: string
+): Driving {
+  const own = targets.filter((target) => target.backend === name)
+  const reasons = own.length === 0 ? [`It was compiled without kernels for the "${name}" backend.`] : []
   for (const target of [...own, ...targets.filter((target) => target.backend === '*')]) {
-    const opened = target.open(program)
-    if (typeof opened === 'string') refusals.push(opened)
-    else return { driver: opened, reason: [...refusals, ...(opened.reason ? [opened.reason] : [])].join(' ') || null }
+    const driver = target.open(program)
+    if (typeof driver === 'string') {
+      reasons.push(driver)
+      continue
+    }
+    if (driver.reason) reasons.push(driver.reason)
+    return { driver, backend, reason: reasons.join(' ') || null }
   }
-  throw new Error(`It can't run on the "${backend}" backend. ${refusals.join(' ')} Compile it with --target all.`)
+  throw new Error(`it can't run on the "${name}" backend. ${reasons.join(' ')} Compile it with --target all.`)
 }

@@ -1,14 +1,15 @@
 /** The trainable tensors that an optimizer knows, and what they are called. */
 import type { Variable } from '@tensorflow/tfjs-core'
 import type { Layer, LayerInfo } from './program.js'
+import type { Choice } from './settings.js'
 import type { LayerState } from './state.js'
 
 /** A layer, and what is found out about it once and used at each step. */
 export interface TrackedLayer extends Layer, LayerState {
   info: LayerInfo
   readonly host: Float64Array
-  /** Which group it is in, and its masks; null where that is to be found out (again). */
-  choice: { readonly group: number | null; readonly masks: readonly boolean[] } | null
+  /** null where it is to be found out (again). */
+  choice: Choice | null
   /** Host scalars of the last step that it took part in. */
   readonly scalars: Float64Array
 }

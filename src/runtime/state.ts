@@ -49,12 +49,15 @@ export function layOut({ slots }: CompiledProgram): Layout {
 export function startLayer(program: CompiledProgram, layout: Layout, weight: tf.Tensor, input: HostInput): LayerState {
   const { init, initScalar } = program
   return {
-    age: 0,
+    ...emptyLayer(),
     slots: layout.elements.map((name) => startSlot(init[name]!(input, weight), weight)),
     cells: startCells(layout.layerCells, initScalar, input),
-    host: Float64Array.from(layout.layerHost, (name) => initScalar[name]!(input)),
-    shown: nothingShown()
+    host: Float64Array.from(layout.layerHost, (name) => initScalar[name]!(input))
   }
+}
+
+export function emptyLayer(): LayerState {
+  return { age: 0, slots: [], cells: null, host: new Float64Array(0), shown: nothingShown() }
 }
 
 /** The start of the model. In a tidy, as `startLayer`. */

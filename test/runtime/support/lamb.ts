@@ -60,7 +60,7 @@ export interface LAMBObservations {
   trustRatio: number
 }
 
-const programLAMB: CompiledProgram = {
+export const programLAMB: CompiledProgram = {
   format: 1,
   name: 'LAMB',
   hypers: [
