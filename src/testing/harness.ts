@@ -1,0 +1,76 @@
+/** A compiled optimizer against the reference: cases drawn until enough of what they compute can be determined. */
+import { type Reference, type Table, tables } from '../reference/index.js'
+import { type Case, drawCase, type Signature } from './case.js'
+import { type Comparison, compareCase } from './compare.js'
+import { type CompiledClass, runCase } from './session.js'
+
+/** The table of roundings for the driver that ran; `ops` runs on whatever backend there is. */
+export const TABLE_OF: Readonly<Record<string, Table>> = {
+  wasm: tables.wasm,
+  'cpu-js': tables.javascript,
+  webgpu: tables.wgsl,
+  ops: tables.ops
+}
+
+export interface Subject {
+  readonly reference: Reference
+  readonly Optimizer: CompiledClass
+  readonly signature: Signature
+}
+
+export interface Verdict {
+  readonly case: Case
+  /** What draws this case again. */
+  readonly seed: number
+  readonly kernel: string
+  readonly comparison: Comparison
+  /** Tensors that were left when everything had been disposed. */
+  readonly leaked: number
+}
+
+/** At most this share of a case may be undetermined. */
+const UNDETERMINED = 1 / 100
+/** Cases that are drawn before a program is given up as undeterminable. */
+const DRAWS = 6
+
+/** The verdict on the first case that tells something, or null where none did. */
+export async function judge(subject: Subject, seed: number, table?: Table): Promise<Verdict | null> {
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const verdict = await judgeCase(subject, seed + draw * 0x10001, table)
+    const { compared, undetermined, differences } = verdict.comparison
+    if (differences.length > 0 || verdict.leaked !== 0) return verdict
+    if (compared > 0 && undetermined <= UNDETERMINED * compared) return verdict
+  }
+  return null
+}
+
+/** One case, whatever it tells. */
+export async function judgeCase(subject: Subject, seed: number, table?: Table): Promise<Verdict> {
+  const { reference, Optimizer, signature } = subject
+  const drawn = drawCase(seed, signature)
+  const { records, leaked } = await runCase(Optimizer, reference, drawn)
+  const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
+  // A case in which no layer ever takes part runs no kernel: host state is all there is to compare.
+  const roundings = table ?? TABLE_OF[kernel] ?? tables.wasm
+  return { case: drawn, seed, kernel, leaked, comparison: compareCase(reference, drawn, records, roundings) }
+}
+
+/** What went wrong, as a person reads it. */
+export function describeVerdict({ seed, kernel, comparison, leaked, case: drawn }: Verdict): string {
+  const layers = drawn.layers.map(
+    (l) => `${l.name} [${l.shape}]${Object.keys(l.group).length > 0 ? ` ${JSON.stringify(l.group)}` : ''}`
+  )
+  return [
+    `case seed ${seed}, kernel ${kernel}, ${drawn.steps} steps`,
+    `hypers ${JSON.stringify(drawn.hypers)}, masks ${JSON.stringify(drawn.masks)}`,
+    ...layers,
+    ...(leaked === 0 ? [] : [`leaked ${leaked} tensors`]),
+    ...comparison.differences
+      .slice(0, 5)
+      .flatMap((d) => [
+        `${d.where}: ${d.actual}, expected ${d.expected} ± ${d.bound} (off by ${Math.abs(d.actual - d.expected)})`,
+        ...d.trace.map((line) => `    ${line}`)
+      ]),
+    ...(comparison.differences.length > 5 ? [`and ${comparison.differences.length - 5} more`] : [])
+  ].join('\n')
+}
