@@ -47,14 +47,17 @@ export interface WebGpuKernels {
   readonly model?: WebGpuModel
 }
 
-/** Invocations of a workgroup; the kernels are written for it. */
-const WORKGROUP = 256
-/** Elements (of width T) of an invocation in the largest part, so that no sum has a longer chain than 8 + 8. */
-const LONGEST = 64
-/** Parts of a pass, where that keeps each at `LONGEST` or below: enough for any GPU, few enough to be cheap to collect. */
-const PARTS = 256
-/** Elements (of width T) of a layer that one workgroup takes through a whole segment. */
-const WHOLE = 4096
+/** Invocations of a workgroup; the kernels are written for it. (Software GPUs make a barrier among more very dear.) */
+const WORKGROUP = 64
+/** Elements (of width T) of an invocation: at least, since workgroups that meet cost; and at most, so that no chain of sums is longer than 16 + 16. */
+const LEAST = 16
+const LONGEST = 256
+/** Workgroups that a pass is cut into, between those bounds: enough for a large GPU, few enough to collect from. */
+const PARTS = 512
+/** The most workgroups of a dispatch on any device. */
+const MOST_PARTS = 65535
+/** The most elements (of width T) of a layer that one workgroup takes through a whole segment. */
+const WHOLE = 1024
 /** Offsets of uniform bindings are multiples of this on any device. */
 const ALIGN = 256
 /** 4-byte fields of `Layer` before the scalars. */
@@ -163,25 +166,17 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       return buffer
     }
 
-    const written = new Set(layers.flatMap((l) => tensorsOf(l.layer).map((t) => t.dataId)))
     const table = model?.floats ?? 0
     const records = table + (model?.rows ?? 0) * layers.length
     let end = records
     let partials = 0
-    // A gradient that is a weight or state of this step would change under the pass, or move: it is read from a copy.
-    const gradients = layers.map(({ gradient }) => {
-      const { resource } = recordOf(backend, gradient)
-      if (!written.has(gradient.dataId)) return resource
-      const copy = borrow(4 * gradient.size)
-      encoder.copyBufferToBuffer(resource, 0, copy, 0, 4 * gradient.size)
-      return copy
-    })
     const runs = layers.map((l, i): Run => {
       const variant = kernels.variants[l.variant]!
       const length = l.layer.info.size
       const width = length % 4 === 0 ? 4 : 1
       const size = length / width
-      const each = Math.min(LONGEST, Math.ceil(size / (WORKGROUP * PARTS)))
+      const groups = (parts: number): number => Math.ceil(size / (WORKGROUP * parts))
+      const each = Math.max(LEAST, Math.min(LONGEST, groups(PARTS)), groups(MOST_PARTS))
       const span = WORKGROUP * each
       const parts = Math.ceil(size / span)
       const owned = tensorsOf(l.layer).map((t, index) =>
@@ -202,7 +197,7 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
         parts,
         span,
         at,
-        buffers: [owned[0]!, gradients[i]!, ...owned.slice(1), ...scratch]
+        buffers: [owned[0]!, recordOf(backend, l.gradient).resource, ...owned.slice(1), ...scratch]
       }
     })
 
@@ -482,12 +477,16 @@ fn ${op}_lanes(x: T) -> f32 { return ${lanes(joins[op])}; }
 fn collect_${op}(id: u32, first: u32, count: u32) -> f32 {
   var all = ${starts[op]};
   for (var i = id; i < count;) {
-    var block = ${starts[op]};
-    for (var n = 0u; n < 8u && i < count; n++) {
-      block = ${joins[op]('block', 'cells[first + i]')};
-      i += ${WORKGROUP}u;
+    var group = ${starts[op]};
+    for (var m = 0u; m < 8u && i < count; m++) {
+      var block = ${starts[op]};
+      for (var n = 0u; n < 8u && i < count; n++) {
+        block = ${joins[op]('block', 'cells[first + i]')};
+        i += ${WORKGROUP}u;
+      }
+      group = ${joins[op]('group', 'block')};
     }
-    all = ${joins[op]('all', 'block')};
+    all = ${joins[op]('all', 'group')};
   }
   return all;
 }`

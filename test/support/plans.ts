@@ -135,3 +135,41 @@ export function lambPlan(): Plan {
     ]
   )
 }
+
+/** Adam: one pass, nothing reduced. */
+export function adamPlan(): Plan {
+  const g = new Graph()
+  const [w, grad] = [g.weight(), g.gradient()]
+  const [m, v] = ['m', 'v'].map((s) => g.slot(s, { level: 'element', place: 'device' })) as [Node, Node]
+  const names = ['beta1', 'rest1', 'beta2', 'rest2', 'rate', 'correct2', 'epsilon'] as const
+  const h = Object.fromEntries(names.map((n) => [n, g.hyper(n, 'number')])) as Record<(typeof names)[number], Node>
+  const m1 = g.binary('add', g.binary('mul', h.beta1, m), g.binary('mul', h.rest1, grad))
+  const v1 = g.binary('add', g.binary('mul', h.beta2, v), g.binary('mul', h.rest2, g.binary('mul', grad, grad)))
+  const root = g.binary('add', g.unary('sqrt', g.binary('mul', v1, h.correct2)), h.epsilon)
+  const next = g.binary('sub', w, g.binary('div', g.binary('mul', h.rate, m1), root))
+  return plan(
+    program(g, 'Adam', next, { m: m1, v: v1 }),
+    names.map((n) => [n, h[n]]),
+    [
+      variant([
+        {
+          segment: 0,
+          loads: [W, G, M, V],
+          reads: [
+            { node: w, from: W },
+            { node: grad, from: G },
+            { node: m, from: M },
+            { node: v, from: V }
+          ],
+          stores: [
+            { to: W, value: next },
+            { to: M, value: m1 },
+            { to: V, value: v1 }
+          ],
+          reductions: [],
+          finish: []
+        }
+      ])
+    ]
+  )
+}

@@ -7,8 +7,8 @@
  * `*_lanes` and `collect_*` are put before the text by the runtime.
  *
  * A device scalar is written to `cells` by one invocation and read by whoever needs it. Each reduction has a fixed order:
- * an invocation adds its elements in blocks of 8, and the blocks, lane by lane; the 256 invocations meet in a tree; the
- * sums of several workgroups are collected by one workgroup in the same way.
+ * an invocation adds its elements in blocks of 16, and the blocks, lane by lane; the 64 invocations of a workgroup meet in a
+ * tree; what several workgroups have is collected by one. So no sum is a long chain, whatever the size of the layer.
  */
 import type { Node, Reduce } from '../check/program.js'
 import type { Buffer, Pass } from '../plan/plan.js'
@@ -16,7 +16,7 @@ import { layOut, type Notation } from './body.js'
 import { freshNames } from './names.js'
 
 /** Invocations of a workgroup; `WORKGROUP` of the runtime. */
-export const WORKGROUP = 256
+export const WORKGROUP = 64
 
 /** Where the kernels of one module find what they do not compute. */
 export interface Scalars {
@@ -33,7 +33,7 @@ export interface Printed {
   readonly binds: ReadonlySet<string>
 }
 
-/** One invocation's share of a pass: elements `first`, `first + 256`, … below `end`. */
+/** One invocation's share of a pass: elements `first`, `first + 64`, … below `end`. */
 export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b: Buffer) => string): Printed {
   const fresh = freshNames(RESERVED)
   for (const b of pass.loads) fresh(buffer(b))
@@ -92,7 +92,7 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b
           'for (var i = first; i < end;) {',
           ...indent([
             ...gathered.map(({ start }, r) => `var block${r} = T(${start});`),
-            'for (var n = 0u; n < 8u && i < end; n++) {',
+            'for (var n = 0u; n < 16u && i < end; n++) {',
             ...indent([
               ...loads,
               ...body.lines,
