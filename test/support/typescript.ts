@@ -19,7 +19,6 @@ export const STRICT: ts.CompilerOptions = {
   noUnusedParameters: false,
   noImplicitOverride: true,
   noImplicitReturns: true,
-  noPropertyAccessFromIndexSignature: true,
   verbatimModuleSyntax: true,
   isolatedDeclarations: true,
   declaration: true,
