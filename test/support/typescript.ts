@@ -31,7 +31,10 @@ let declarations: ReadonlyMap<string, string> | undefined
 
 /** The messages of a project that holds these files, each as `file:line message`. */
 export function typeErrors(files: Readonly<Record<string, string>>, options: ts.CompilerOptions = {}): string[] {
-  const texts = new Map([...runtimeDeclarations(), ...Object.entries(files).map(([name, text]) => [place(name), text] as const)])
+  const texts = new Map([
+    ...runtimeDeclarations(),
+    ...Object.entries(files).map(([name, text]) => [place(name), text] as const)
+  ])
   const all: ts.CompilerOptions = {
     ...STRICT,
     paths: { 'optc-lang/runtime': [join(runtime, 'index.d.ts')], 'optc-lang/runtime/*': [join(runtime, '*.d.ts')] },
@@ -41,7 +44,8 @@ export function typeErrors(files: Readonly<Record<string, string>>, options: ts.
   const { fileExists, readFile, getSourceFile } = host
   // The sources are hidden behind their declarations: a user has no sources.
   host.fileExists = (path) => texts.has(path) || (!isSource(path) && fileExists(path))
-  host.directoryExists = (path) => [...texts.keys()].some((file) => file.startsWith(`${path}/`)) || ts.sys.directoryExists(path)
+  host.directoryExists = (path) =>
+    [...texts.keys()].some((file) => file.startsWith(`${path}/`)) || ts.sys.directoryExists(path)
   host.readFile = (path) => texts.get(path) ?? readFile(path)
   host.getSourceFile = (path, language) => {
     const text = texts.get(path)
@@ -71,7 +75,14 @@ function runtimeDeclarations(): ReadonlyMap<string, string> {
   if (declarations) return declarations
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const own = { ...options, incremental: false, tsBuildInfoFile: undefined, emitDeclarationOnly: true, outDir: runtime, rootDir: runtime }
+  const own = {
+    ...options,
+    incremental: false,
+    tsBuildInfoFile: undefined,
+    emitDeclarationOnly: true,
+    outDir: runtime,
+    rootDir: runtime
+  }
   const files = ts.sys.readDirectory(runtime, ['.ts'])
   const made = new Map<string, string>()
   ts.createProgram(files, own as ts.CompilerOptions).emit(undefined, (path, text) => made.set(path, text))

@@ -63,7 +63,10 @@ export function layOut(roots: readonly Node[], notation: Notation): Body {
 /** The names that the author gave to values, each with its formula as it stands in the source. */
 export function authorNames(program: Program): NonNullable<Notation['named']> {
   const names = new Map(
-    program.names.map(({ name, node, span }) => [node, { name, formula: oneLine(program.source.slice(span.start, span.end)) }])
+    program.names.map(({ name, node, span }) => [
+      node,
+      { name, formula: oneLine(program.source.slice(span.start, span.end)) }
+    ])
   )
   return (node) => names.get(node) ?? null
 }

@@ -266,7 +266,12 @@ function hyperType(hyper: Hyper): string {
 }
 
 function hyperProperty(hyper: Hyper): Property {
-  return { name: key(ascii(hyper.name)), hasQuestionToken: true, type: hyperType(hyper), docs: docs(describeHyper(hyper)) }
+  return {
+    name: key(ascii(hyper.name)),
+    hasQuestionToken: true,
+    type: hyperType(hyper),
+    docs: docs(describeHyper(hyper))
+  }
 }
 
 function maskProperty(mask: Mask): Property {

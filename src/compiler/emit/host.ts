@@ -26,8 +26,14 @@ export function printProgram(plan: Plan, used: Set<string>): string {
     ['format', String(FORMAT)],
     ['name', quote(ascii(program.name))],
     ['hypers', table(program.hypers.map(printHyper))],
-    ['masks', table(program.masks.map((m) => `{ name: ${quote(ascii(m.name))}, predicate: ${printMask(m.predicate)} }`))],
-    ['slots', table(program.slots.map((s) => `{ name: ${quote(ascii(s.name))}, over: '${s.over}', place: '${s.place}' }`))],
+    [
+      'masks',
+      table(program.masks.map((m) => `{ name: ${quote(ascii(m.name))}, predicate: ${printMask(m.predicate)} }`))
+    ],
+    [
+      'slots',
+      table(program.slots.map((s) => `{ name: ${quote(ascii(s.name))}, over: '${s.over}', place: '${s.place}' }`))
+    ],
     [
       'observations',
       table(program.observations.map((o) => `{ name: ${quote(ascii(o.name))}, scalar: ${scalarOf(plan, o.value)} }`))
@@ -57,7 +63,9 @@ export function printSchedule({ params, body }: Schedule): string {
     apply,
     fresh
   })
-  const args = params.map(({ name }) => (names.get(name) === ascii(name) ? ascii(name) : `${ascii(name)}: ${names.get(name)}`))
+  const args = params.map(({ name }) =>
+    names.get(name) === ascii(name) ? ascii(name) : `${ascii(name)}: ${names.get(name)}`
+  )
   return `(${t}${args.length > 0 ? `, { ${args.join(', ')} }` : ''}) => ${block(lines, results[0]!)}`
 }
 
@@ -116,10 +124,13 @@ function readsAge(plan: Plan): boolean {
   return [...plan.scalars.map((s) => s.node), ...plan.conditions, ...plan.hostState.map((s) => s.value)].some(reads)
 }
 
-function printHost(plan: Plan): string {
+/** Fills the scalars and gives the variant's index. */
+export function printHost(plan: Plan): string {
   const roots = plan.scalars.map((s) => s.node)
   const { lines, results } = printValues(plan.program, [...roots, ...plan.conditions])
-  const numbers = plan.scalars.map(({ node }, i) => `out[${i}] = ${node.kind === 'bool' ? asNumber(results[i]!, 1) : results[i]}`)
+  const numbers = plan.scalars.map(
+    ({ node }, i) => `out[${i}] = ${node.kind === 'bool' ? asNumber(results[i]!, 1) : results[i]}`
+  )
   const bits = plan.conditions.map((_, i) => asNumber(results[roots.length + i]!, 2 ** i))
   return `(h, out) => ${block([...lines, ...numbers], bits.length === 0 ? '0' : bits.join(' + '))}`
 }
@@ -133,7 +144,10 @@ function printAdvance(plan: Plan, over: 'layer' | 'model'): string | null {
   const slots = hostSlots(plan.program, over)
   const own = plan.hostState.filter(({ slot }) => slots.includes(slot))
   if (own.length === 0) return null
-  const { lines, results } = printValues(plan.program, own.map((s) => s.value))
+  const { lines, results } = printValues(
+    plan.program,
+    own.map((s) => s.value)
+  )
   const writes = own.map(({ slot }, i) => `h.${over}State[${slots.indexOf(slot)}] = ${results[i]}`)
   return `(h) => ${block([...lines, ...writes], null)}`
 }

@@ -4,11 +4,42 @@ import { ascii, freshNames } from './names.js'
 
 /** What the text of generated files reads by name, besides what starts with a target's name. */
 const READ_BY_TEXT = [
-  'Array', 'Boolean', 'Error', 'Float32Array', 'Float64Array', 'Infinity', 'Int32Array', 'Map', 'Math', 'NaN', 'Number',
-  'Object', 'Partial', 'Promise', 'Readonly', 'Record', 'Required', 'Set', 'String', 'Uint32Array', 'Uint8Array',
-  'WebAssembly', 'atob', 'globalThis', 'undefined'
+  'Array',
+  'Boolean',
+  'Error',
+  'Float32Array',
+  'Float64Array',
+  'Infinity',
+  'Int32Array',
+  'Map',
+  'Math',
+  'NaN',
+  'Number',
+  'Object',
+  'Partial',
+  'Promise',
+  'Readonly',
+  'Record',
+  'Required',
+  'Set',
+  'String',
+  'Uint32Array',
+  'Uint8Array',
+  'WebAssembly',
+  'atob',
+  'globalThis',
+  'undefined'
 ]
-const IMPORTED = ['CompiledOptimizer', 'CompiledProgram', 'LayerInfo', 'LayerMatch', 'Schedule', 'Target', 'schedule', 'tf']
+const IMPORTED = [
+  'CompiledOptimizer',
+  'CompiledProgram',
+  'LayerInfo',
+  'LayerMatch',
+  'Schedule',
+  'Target',
+  'schedule',
+  'tf'
+]
 
 export interface ModuleNames {
   /** What the author's optimizer or schedule is called in the file. It is exported under its own name in any case. */

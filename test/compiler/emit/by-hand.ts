@@ -46,7 +46,9 @@ export function lamb(): Plan {
   const g = new Graph()
   const one = g.const(1)
   const zero = g.const(0)
-  const [lr, b1, b2, eps, wd] = ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay'].map((n) => g.hyper(n, 'number')) as [Node, Node, Node, Node, Node]
+  const [lr, b1, b2, eps, wd] = ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay'].map((n) =>
+    g.hyper(n, 'number')
+  ) as [Node, Node, Node, Node, Node]
   const t = g.step()
   const adapt = g.mask('adapt')
   const w = g.weight()
@@ -75,12 +77,16 @@ export function lamb(): Plan {
     { name: 'u', node: u, span: SPAN },
     { name: 'ratio', node: ratio, span: SPAN }
   ]
-  const slot = (name: string, value: Node) => ({ name, over: 'element', place: 'device', init: zero, next: value, doc: '' }) as const
+  const slot = (name: string, value: Node) =>
+    ({ name, over: 'element', place: 'device', init: zero, next: value, doc: '' }) as const
   const lambProgram = program({
     name: 'LAMB',
     doc: 'LAMB: layer-wise adaptive moments.',
     hypers: [
-      { ...hyper('learningRate', 0.001, 'lr'), range: { kind: 'interval', low: 0, lowOpen: true, high: Infinity, highOpen: true } },
+      {
+        ...hyper('learningRate', 0.001, 'lr'),
+        range: { kind: 'interval', low: 0, lowOpen: true, high: Infinity, highOpen: true }
+      },
       hyper('beta1', 0.9, 'β1'),
       hyper('beta2', 0.999, 'β2'),
       hyper('epsilon', 1e-6, 'ε'),
@@ -126,7 +132,14 @@ export function lamb(): Plan {
       {
         ...figures,
         passes: [
-          { ...first, reductions: [{ node: ww as never, value: ww.args[0]! }, { node: uu as never, value: uu.args[0]! }], finish: [0] },
+          {
+            ...first,
+            reductions: [
+              { node: ww as never, value: ww.args[0]! },
+              { node: uu as never, value: uu.args[0]! }
+            ],
+            finish: [0]
+          },
           {
             segment: 0,
             loads: [weight, inM, inV],
