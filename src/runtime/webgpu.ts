@@ -22,7 +22,7 @@ export interface WebGpuVariant {
   /** How many scratch buffers. */
   readonly scratch: number
   /** Numbers in a layer's record in `cells`. */
-  readonly floats: number
+  readonly cells: number
   /** Reductions of the pass that has most. */
   readonly partials: number
   /** Where in the record `over layer` state, and observations, stand after the step. */
@@ -34,7 +34,7 @@ export interface WebGpuVariant {
 
 /** What is computed between segments. */
 export interface WebGpuModel {
-  readonly floats: number
+  readonly cells: number
   /** Reductions over the model: rows of the table with a column a layer. */
   readonly rows: number
   readonly state: readonly number[]
@@ -166,7 +166,7 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       return buffer
     }
 
-    const table = model?.floats ?? 0
+    const table = model?.cells ?? 0
     const records = table + (model?.rows ?? 0) * layers.length
     let end = records
     let partials = 0
@@ -186,7 +186,7 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       )
       const scratch = Array.from({ length: variant.scratch }, () => borrow(4 * length))
       const at = end
-      end += variant.floats
+      end += variant.cells
       partials = Math.max(partials, variant.partials * parts)
       return {
         kernels: variant,

@@ -1,19 +1,20 @@
 /**
- * The webgpu target: a WGSL module for each variant, one for the model, and tables that say which entry point runs when and
- * what it binds. `src/runtime/webgpu.ts` runs them.
+ * The webgpu target: a WGSL module for each variant and one for the model, and tables that say which entry point runs when
+ * and what it binds. `src/runtime/webgpu.ts` runs them.
  *
- * All device scalars of a step stand in one buffer, `cells`. First those of the model: state as the step finds it, totals
- * of reductions, cells, state and so on after the step. Then a table with what each layer adds to each reduction over the
- * model. Then a record for each layer, made up as the model's is. Last, the partial sums of one pass at a time.
+ * A pass is printed as one function, and called from two entry points: by many workgroups, each on its part, or by one
+ * workgroup that takes a small layer through all passes of a segment.
  */
 import type { Node } from '../check/program.js'
 import type { Abilities, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
 import { authorNames } from './body.js'
+import { type CellRecord, isOverLayer, recordOfLayer, recordOfModel } from './cells.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
+import { array, object } from './text.js'
 import * as wgsl from './wgsl.js'
 
-/** tfjs's device has the 8 storage buffers a stage that WebGPU guarantees. */
+/** tfjs's device has the 8 storage buffers a stage that WebGPU guarantees; `cells` is one of them. */
 const STORAGE_BUFFERS = 8
 
 const ABILITIES: Abilities = {
@@ -28,339 +29,319 @@ export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }
 
 function emit(plan: Plan): Emitted {
   const own = `webgpu${ascii(plan.program.name)}`
-  const model = modelRecord(plan)
   const variants = [...new Set(plan.variants)]
   const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
-  const declarations = variants.map((v) => `const ${nameOf(v)}: WebGpuVariant = ${printVariant(plan, v, model)}\n`)
-  const fields: Record<string, string> = { variants: array(plan.variants.map(nameOf)) }
-  const barriers = printModel(plan, model)
-  if (barriers) {
-    declarations.push(`const ${own}Model: WebGpuModel = ${barriers}\n`)
-    fields.model = `${own}Model`
-  }
+  const declarations = variants.map((v) => `const ${nameOf(v)}: WebGpuVariant = ${printVariant(plan, v)}\n`)
+  const hasModel = plan.barriers.length > 0 || plan.modelState.length > 0
+  if (hasModel) declarations.push(`const ${own}Model: WebGpuModel = ${printModel(plan)}\n`)
   return {
     declarations: declarations.join('\n'),
-    expression: `webgpu(${object(fields)})`,
-    imports: ['webgpu', 'type WebGpuVariant', ...(barriers ? ['type WebGpuModel'] : [])]
+    expression: `webgpu(${object([
+      ['variants', array(plan.variants.map(nameOf))],
+      ['model', hasModel ? `${own}Model` : null]
+    ])})`,
+    imports: ['webgpu', 'type WebGpuVariant', ...(hasModel ? ['type WebGpuModel'] : [])]
   }
 }
 
-/** Numbers side by side in `cells`, from `base` on, by the node that each is the value of. */
-interface Row {
-  readonly base: string
-  readonly offsets: Map<Node, number>
-  readonly slots: readonly string[]
-  floats: number
-}
-
-function record(plan: Plan, over: 'layer' | 'model', base: string): Row {
-  const slots = plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
-  return { base, offsets: new Map(), slots, floats: slots.length }
-}
-
-function add(record: Row, node: Node): void {
-  if (!record.offsets.has(node)) record.offsets.set(node, record.floats++)
-}
-
-function at(record: Row, offset: number): string {
-  return `cells[${record.base}${offset}u]`
-}
-
-function find(record: Row, node: Node): number | null {
-  if (node.op === 'slot') {
-    const slot = record.slots.indexOf(node.name)
-    return slot >= 0 ? slot : null
-  }
-  return record.offsets.get(node) ?? null
-}
-
-function modelRecord(plan: Plan): Row {
-  const model = record(plan, 'model', '')
-  for (const barrier of plan.barriers) {
-    for (const node of barrier.reductions) add(model, node)
-    for (const index of barrier.finish) add(model, plan.modelCells[index]!.node)
-  }
-  return model
-}
-
-/** Readers of host scalars, constants, and of the records given, where `local` does not know better. */
-function scalarsOf(plan: Plan, records: readonly Row[], local: ReadonlyMap<Node, string> = new Map()): wgsl.Scalars {
-  const named = authorNames(plan.program)
-  const read = (node: Node): string | null => {
-    if (node.op === 'const') return wgsl.literal(node.value)
-    const here = local.get(node)
-    if (here !== undefined) return here
-    const scalar = plan.scalars.findIndex((s) => s.node === node)
-    if (scalar >= 0) return truth(node, `layer.s[${scalar >> 2}].${'xyzw'[scalar & 3]}`)
-    for (const record of records) {
-      const offset = find(record, node)
-      if (offset !== null) return truth(node, at(record, offset))
-    }
-    return null
-  }
-  const given = new Map(
-    [...plan.scalars, ...plan.modelCells, ...plan.variants.flatMap((v) => v.cells)].map((s) => [s.node, s.name])
-  )
-  return {
-    read,
-    named,
-    nameOf: (node) => named(node)?.name ?? given.get(node) ?? ('name' in node ? node.name : node.op)
-  }
-}
-
-function overLayer(node: Node): boolean {
-  return 'over' in node && node.over === 'layer'
-}
-
-function truth(node: Node, text: string): string {
-  return node.kind === 'bool' ? `${text} != 0.0` : text
-}
-
+/** A function that the host can start, and the names of what it binds. */
 interface Entry {
   readonly name: string
-  readonly text: string
   readonly binds: ReadonlySet<string>
 }
 
-function printVariant(plan: Plan, variant: Variant, model: Row): string {
-  const layer = record(plan, 'layer', 'layer.at + ')
-  for (const pass of variant.passes) {
-    for (const { node } of pass.reductions) if (overLayer(node)) add(layer, node)
-    for (const index of pass.finish) add(layer, variant.cells[index]!.node)
-  }
-  const kept = [...variant.layerState, ...variant.observations].map((entry) => entry.value)
-  const committed = new Set(kept.filter((node) => find(layer, node) === null))
-  const places = new Map<Node, number>()
-  for (const node of committed) places.set(node, layer.floats++)
-  const placeOf = (node: Node): number => find(layer, node) ?? places.get(node)!
+/** A value that one invocation computes, and where it leaves it. */
+interface Leaving {
+  readonly to: string
+  readonly node: Node
+}
 
-  const rows = plan.barriers.flatMap((b) => b.reductions)
-  const share = (node: Node): string =>
-    `cells[layer.table + ${rows.indexOf(node as (typeof rows)[number])}u * layer.rows + layer.row]`
+/** What printing a variant's functions needs. */
+interface Scope {
+  readonly plan: Plan
+  readonly variant: Variant
+  readonly layer: CellRecord
+  readonly model: CellRecord
+  /** By index: 0 the weight, 1 the gradient, then slots, then scratch. */
+  readonly buffers: readonly string[]
+  /** Functions, in the order in which they are printed. */
+  readonly functions: string[]
+}
+
+function printVariant(plan: Plan, variant: Variant): string {
+  const layer = recordOfLayer(plan, variant)
+  const scope: Scope = {
+    plan,
+    variant,
+    layer,
+    model: recordOfModel(plan),
+    buffers: nameBuffers(plan, variant),
+    functions: []
+  }
+  const segments = Array.from({ length: plan.barriers.length + 1 }, (_, i) => printSegment(scope, i))
+  const stored = new Set(variant.passes.flatMap((p) => p.stores.map((s) => bufferIndex(plan, s.to))))
+  const written = [...stored].filter((i) => i < 2 + elementSlots(plan).length).sort((a, b) => a - b)
+  const most = Math.max(0, ...variant.passes.map((p) => p.reductions.length))
+  const stateAfter = (name: string, i: number): number => {
+    const value = variant.layerState.find((s) => s.slot === name)?.value
+    return value ? layer.placeOf(value)! : i
+  }
+  return object([
+    ['stores', numbers(written)],
+    ['scratch', String(variant.scratch)],
+    ['cells', String(layer.size)],
+    ['partials', String(most)],
+    ['state', numbers(layer.slots.map(stateAfter))],
+    ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)!))],
+    ['segments', array(segments)],
+    ['code', template([...declareBuffers(scope), ...modulesText(scope.functions, most)])]
+  ])
+}
+
+/** What runs between two barriers: each pass over many workgroups, or everything in one. */
+function printSegment(scope: Scope, segment: number): string {
+  const { plan, variant } = scope
+  const passes = variant.passes.filter((p) => p.segment === segment)
+  const leaves = [...sharesOf(scope, segment), ...(segment === plan.barriers.length ? keptOf(scope) : [])]
+  const sweeps = passes.map((pass) => printSweep(scope, pass, pass === passes.at(-1) ? leaves : []))
+  const whole = printWhole(scope, segment, sweeps, leaves)
+  const entry = ({ name, binds }: Entry): string => `['${name}', ${numbers(bindingsOf(binds, scope.buffers))}]`
+  const parts = sweeps.map(({ part, meet }) =>
+    object([
+      ['pass', entry(part)],
+      ['finish', meet ? entry(meet) : null]
+    ])
+  )
+  return object([
+    ['parts', array(parts)],
+    ['whole', whole ? entry(whole) : null]
+  ])
+}
+
+/** What the layer adds to reductions at the segment's end, of those that no pass gathered: they are of one value a layer. */
+function sharesOf({ plan, variant }: Scope, segment: number): Leaving[] {
   const gathered = new Set<Node>(variant.passes.flatMap((p) => p.reductions.map((r) => r.node)))
+  const reductions = plan.barriers[segment]?.reductions ?? []
+  return reductions.filter((r) => !gathered.has(r)).map((r) => ({ to: shareOf(plan, r), node: r.args[0]! }))
+}
 
-  const bufferNames = nameBuffers(plan, variant)
-  const buffer = (b: Buffer): string => bufferNames[bufferIndex(plan, b)]!
-  const functions: string[] = []
-  const segments: string[] = []
-  const last = plan.barriers.length
-  for (let segment = 0; segment <= last; segment++) {
-    const passes = variant.passes.filter((p) => p.segment === segment)
-    // What the segment leaves behind: shares of one value a layer, and after the last one state and observations.
-    const leaves = [
-      ...(plan.barriers[segment]?.reductions ?? [])
-        .filter((r) => !gathered.has(r))
-        .map((r) => ({ to: share(r), node: r.args[0]! })),
-      ...(segment === last ? [...committed].map((node) => ({ to: at(layer, places.get(node)!), node })) : [])
-    ]
-    const printed = passes.map((pass) =>
-      printSweep(plan, variant, pass, [layer, model], share, pass === passes.at(-1) ? leaves : [], buffer)
-    )
-    functions.push(...printed.flatMap((p) => p.functions))
-    const whole = printWhole(plan, segment, printed, leaves, [layer, model])
-    const entries = [...printed.flatMap((p) => [p.part, ...(p.finish ? [p.finish] : [])]), ...(whole ? [whole] : [])]
-    functions.push(...entries.map((e) => e.text))
-    const entry = (e: Entry): string => `['${e.name}', ${array(bindingNumbers(e.binds, bufferNames).map(String))}]`
-    segments.push(
-      object({
-        parts: array(printed.map((p) => object({ pass: entry(p.part), ...(p.finish && { finish: entry(p.finish) }) }))),
-        ...(whole && { whole: entry(whole) })
-      })
-    )
-  }
+/** State and observations that are no cells already. */
+function keptOf({ variant, layer }: Scope): Leaving[] {
+  const cells = new Set(
+    variant.passes.flatMap((p) => [...p.reductions.map((r) => r.node as Node), ...cellsOf(variant, p)])
+  )
+  const kept = new Set([...variant.layerState, ...variant.observations].map((k) => k.value))
+  return [...kept]
+    .filter((node) => !cells.has(node) && !layer.isSlot(node))
+    .map((node) => ({ to: layer.textOf(node)!, node }))
+}
 
-  const partials = Math.max(0, ...variant.passes.map((p) => p.reductions.length))
-  const code = [
-    ...declareBuffers(plan, variant, bufferNames),
-    ...declareBins(partials),
-    ...wgsl.helpersOf(functions.join('\n')),
-    ...functions
-  ].join('\n')
-  const stores = [...new Set(variant.passes.flatMap((p) => p.stores.map((s) => bufferIndex(plan, s.to))))]
-  const slotCount = elementSlots(plan).length
-  return object({
-    stores: array(stores.filter((i) => i < 2 + slotCount).map(String)),
-    scratch: String(variant.scratch),
-    floats: String(layer.floats),
-    partials: String(partials),
-    state: array(
-      layer.slots.map((name, i) =>
-        String(placeOf(variant.layerState.find((s) => s.slot === name)?.value ?? ({ op: 'slot', name } as Node)) ?? i)
-      )
-    ),
-    observed: array(variant.observations.map((o) => String(placeOf(o.value)))),
-    segments: array(segments),
-    code: template(code)
-  })
+function cellsOf(variant: Variant, pass: Pass): Node[] {
+  return pass.finish.map((i) => variant.cells[i]!.node)
+}
+
+/** A layer's place in the table, for one reduction over the model. */
+function shareOf(plan: Plan, reduction: Node): string {
+  const row = plan.barriers.flatMap((b): Node[] => [...b.reductions]).indexOf(reduction)
+  return `cells[layer.table + ${row}u * layer.rows + layer.row]`
 }
 
 interface Sweep {
-  readonly index: number
-  readonly functions: readonly string[]
-  readonly pass: ReadonlySet<string>
-  readonly finishBinds: ReadonlySet<string> | null
+  /** The calls that make up the pass in one workgroup. */
+  readonly calls: readonly string[]
+  readonly finishes: boolean
+  readonly binds: ReadonlySet<string>
   readonly reduces: boolean
+  /** A workgroup's part of the pass. */
   readonly part: Entry
-  readonly finish: Entry | null
+  /** For a pass that reduces: one workgroup brings together what the parts have, and finishes. */
+  readonly meet: Entry | null
 }
 
-/** The functions and entry points of one pass: a workgroup's part of it, and what is computed once all have met. */
-function printSweep(
-  plan: Plan,
-  variant: Variant,
-  pass: Pass,
-  records: readonly [Row, Row],
-  share: (node: Node) => string,
-  leaves: readonly { to: string; node: Node }[],
-  buffer: (b: Buffer) => string
-): Sweep {
+function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep {
+  const { plan, variant, layer, model, functions } = scope
   const index = variant.passes.indexOf(pass)
+  const names = {
+    pass: `pass${index}`,
+    gather: `gather${index}`,
+    finish: `finish${index}`,
+    part: `part${index}`,
+    meet: `meet${index}`
+  }
   const ops = pass.reductions.map((r) => r.node.op)
-  const sweep = wgsl.printPass(`pass${index}`, pass, scalarsOf(plan, records), buffer)
-  const functions = [sweep.text]
-  if (ops.length > 0) functions.push(wgsl.printGather(`gather${index}`, ops))
+  const bins = new Map(pass.reductions.map(({ node }, r) => [node as Node, `bin${r}[0]`]))
 
-  const bins = new Map<Node, string>(pass.reductions.map(({ node }, r) => [node, `bin${r}[0]`]))
-  const cells = pass.finish.map((i) => variant.cells[i]!.node)
-  const keeps = [
+  const body = wgsl.printPass(
+    names.pass,
+    pass,
+    scalarsOf(plan, [layer, model]),
+    (b) => scope.buffers[bufferIndex(plan, b)]!
+  )
+  functions.push(body.text)
+  if (ops.length > 0) functions.push(wgsl.printGather(names.gather, ops))
+  const leavings = [
     ...pass.reductions.map(({ node }) => ({
-      to: overLayer(node) ? at(records[0], find(records[0], node)!) : share(node),
-      node
+      to: isOverLayer(node) ? layer.textOf(node)! : shareOf(plan, node),
+      node: node as Node
     })),
-    ...cells.filter((node) => !bins.has(node)).map((node) => ({ to: at(records[0], find(records[0], node)!), node })),
+    ...cellsOf(variant, pass)
+      .filter((node) => !bins.has(node))
+      .map((node) => ({ to: layer.textOf(node)!, node })),
     ...leaves
   ]
-  let finishBinds: ReadonlySet<string> | null = null
-  if (keeps.length > 0) {
-    const local = new Map(bins)
-    const known = scalarsOf(plan, records, local)
-    const fresh = new Set(cells)
-    const read = (node: Node): string | null => (fresh.has(node) && !bins.has(node) ? null : known.read(node))
-    const finish = wgsl.printFinish(`finish${index}`, keeps, { ...known, read })
-    functions.push(finish.text)
-    finishBinds = finish.binds
-  }
+  const finish =
+    leavings.length > 0
+      ? wgsl.printFinish(names.finish, leavings, scalarsOf(plan, [layer, model], bins, leavings))
+      : null
+  if (finish) functions.push(finish.text)
 
   const start = [
-    `let start = group.x * layer.span;`,
-    `pass${index}(id, start + id, min(start + layer.span, layer.size));`
+    'let start = group.x * layer.span;',
+    `${names.pass}(id, start + id, min(start + layer.span, layer.size));`
   ]
+  const gather = `${names.gather}(id);`
+  const finishOnce = (condition: string): string[] => (finish ? [`if (${condition}) { ${names.finish}(); }`] : [])
+  const binds = new Set(['layer', ...body.binds, ...(finish?.binds ?? [])])
   if (ops.length === 0) {
-    const lines = finishBinds ? [...start, `if (group.x == 0u && id == 0u) { finish${index}(); }`] : start
-    const binds = new Set([...sweep.binds, ...(finishBinds ?? []), 'layer'])
-    const part = { name: `part${index}`, text: wgsl.printEntry(`part${index}`, lines), binds }
-    return { index, functions, pass: sweep.binds, finishBinds, reduces: false, part, finish: null }
+    functions.push(wgsl.printEntry(names.part, [...start, ...finishOnce('group.x == 0u && id == 0u')]))
+    const calls = [`${names.pass}(id, id, layer.size);`, ...finishOnce('id == 0u')]
+    return { calls, finishes: finish !== null, binds, reduces: false, part: { name: names.part, binds }, meet: null }
   }
   const partial = (r: number): string => `layer.partials + ${r}u * layer.parts`
-  const part = {
-    name: `part${index}`,
-    text: wgsl.printEntry(`part${index}`, [
+  functions.push(
+    wgsl.printEntry(names.part, [
       ...start,
-      `gather${index}(id);`,
-      'if (id == 0u) {',
-      ...ops.map((_, r) => `  cells[${partial(r)} + group.x] = bin${r}[0];`),
-      '}'
+      gather,
+      `if (id == 0u) { ${ops.map((_, r) => `cells[${partial(r)} + group.x] = bin${r}[0];`).join(' ')} }`
     ]),
-    binds: new Set([...sweep.binds, 'layer', 'cells'])
+    wgsl.printEntry(names.meet, [
+      ...ops.map((op, r) => `bin${r}[id] = collect_${op}(id, ${partial(r)}, layer.parts);`),
+      gather,
+      ...finishOnce('id == 0u')
+    ])
+  )
+  return {
+    calls: [`${names.pass}(id, id, layer.size);`, gather, ...finishOnce('id == 0u')],
+    finishes: true,
+    binds,
+    reduces: true,
+    part: { name: names.part, binds: new Set(['layer', 'cells', ...body.binds]) },
+    meet: { name: names.meet, binds: new Set(['layer', 'cells', ...finish!.binds]) }
   }
-  const finish = {
-    name: `meet${index}`,
-    text: wgsl.printEntry(`meet${index}`, [
-      ...ops.map((op, r) => `bin${r}[id] = ${wgsl.REDUCE[op].collect}(id, ${partial(r)}, layer.parts);`),
-      `gather${index}(id);`,
-      `if (id == 0u) { finish${index}(); }`
-    ]),
-    binds: new Set([...finishBinds!, 'layer', 'cells'])
-  }
-  return { index, functions, pass: sweep.binds, finishBinds, reduces: true, part, finish }
 }
 
 /**
- * All passes of a segment in one workgroup, for a layer that is small enough; null where a single part does that already, or
- * where together they would bind too many buffers. Each invocation sees the same elements in every pass.
+ * All passes of a segment in one workgroup; null where a single part does that already, or where together they would bind
+ * too many buffers. An invocation sees the same elements in every pass, so that only cells need a barrier.
  */
-function printWhole(
-  plan: Plan,
-  segment: number,
-  sweeps: readonly Sweep[],
-  leaves: readonly { to: string; node: Node }[],
-  records: readonly Row[]
-): Entry | null {
-  const name = `segment${segment}`
+function printWhole(scope: Scope, segment: number, sweeps: readonly Sweep[], leaves: readonly Leaving[]): Entry | null {
+  const { plan, layer, model, functions } = scope
+  const name = `whole${segment}`
   if (sweeps.length === 0) {
     if (leaves.length === 0) return null
-    const finish = wgsl.printFinish(`leave${segment}`, leaves, scalarsOf(plan, records))
-    return {
-      name,
-      text: `${finish.text}\n${wgsl.printEntry(name, [`if (id == 0u) { leave${segment}(); }`])}`,
-      binds: new Set(finish.binds)
-    }
+    const finish = wgsl.printFinish(`leave${segment}`, leaves, scalarsOf(plan, [layer, model]))
+    functions.push(finish.text, wgsl.printEntry(name, [`if (id == 0u) { leave${segment}(); }`]))
+    return { name, binds: finish.binds }
   }
   if (sweeps.length === 1 && !sweeps[0]!.reduces) return null
-  const binds = new Set(['layer', ...sweeps.flatMap((s) => [...s.pass, ...(s.finishBinds ?? [])])])
-  if ([...binds].filter((b) => b !== 'layer').length > STORAGE_BUFFERS) return null
-  const lines = sweeps.flatMap((s, i) => [
-    `pass${s.index}(id, id, layer.size);`,
-    ...(s.reduces ? [`gather${s.index}(id);`] : []),
-    ...(s.finishBinds ? [`if (id == 0u) { finish${s.index}(); }`] : []),
-    ...(s.finishBinds && i < sweeps.length - 1 ? ['storageBarrier();', 'workgroupBarrier();'] : [])
-  ])
-  return { name, text: wgsl.printEntry(name, lines), binds }
+  const binds = new Set(sweeps.flatMap((s) => [...s.binds]))
+  if (binds.size - 1 > STORAGE_BUFFERS) return null
+  const meets = ['storageBarrier();', 'workgroupBarrier();']
+  functions.push(
+    wgsl.printEntry(
+      name,
+      sweeps.flatMap((s, i) => [...s.calls, ...(s.finishes && i < sweeps.length - 1 ? meets : [])])
+    )
+  )
+  return { name, binds }
 }
 
 /** Barriers: one workgroup reduces over the layers, and makes the cells of the model. */
-function printModel(plan: Plan, model: Row): string | null {
-  const committed = plan.modelState.filter((s) => find(model, s.value) === null).map((s) => s.value)
-  if (plan.barriers.length === 0 && committed.length === 0) return null
-  const places = new Map<Node, number>()
-  for (const node of committed) if (!places.has(node)) places.set(node, model.floats++)
-  const rows = plan.barriers.flatMap((b) => b.reductions)
+function printModel(plan: Plan): string {
+  const model = recordOfModel(plan)
   const functions: string[] = []
-  const entries: string[] = []
+  const rows = plan.barriers.flatMap((b): Node[] => [...b.reductions])
+  const made = new Set<Node>([...rows, ...plan.modelCells.map((c) => c.node)])
+  const state = plan.modelState.map((s) => s.value).filter((node) => !made.has(node) && !model.isSlot(node))
+  // State without a reduction still changes once a step.
   const barriers = plan.barriers.length > 0 ? plan.barriers : [{ reductions: [], finish: [] }]
-  for (const [index, barrier] of barriers.entries()) {
-    const ops = barrier.reductions.map((r) => r.op)
-    const bins = new Map<Node, string>(barrier.reductions.map((node, r) => [node, `bin${r}[0]`]))
+  const entries = barriers.map((barrier, index) => {
+    const bins = new Map(barrier.reductions.map((node, r) => [node as Node, `bin${r}[0]`]))
     const cells = barrier.finish.map((i) => plan.modelCells[i]!.node).filter((node) => !bins.has(node))
-    const keeps = [...barrier.reductions, ...cells].map((node) => ({
-      to: at(model, find(model, node)!),
-      node: node as Node
+    const last = index === barriers.length - 1
+    const leavings = [...barrier.reductions, ...cells, ...(last ? state : [])].map((node) => ({
+      to: model.textOf(node)!,
+      node
     }))
-    if (index === barriers.length - 1)
-      keeps.push(...[...places].map(([node, place]) => ({ to: at(model, place), node })))
-    const known = scalarsOf(plan, [model], bins)
-    const read = (node: Node): string | null => (cells.includes(node) ? null : known.read(node))
-    const finish = wgsl.printFinish(`finish${index}`, keeps, { ...known, read })
+    const finish = wgsl.printFinish(`finish${index}`, leavings, scalarsOf(plan, [model], bins, leavings))
+    const name = `barrier${index}`
+    const column = (node: Node): string => `layer.table + ${rows.indexOf(node)}u * layer.rows`
+    const reduces = barrier.reductions.length > 0
     functions.push(finish.text)
-    if (ops.length > 0) functions.push(wgsl.printGather(`gather${index}`, ops))
-    const first = (r: number): number => rows.indexOf(barrier.reductions[r]!)
+    if (reduces)
+      functions.push(
+        wgsl.printGather(
+          `gather${index}`,
+          barrier.reductions.map((r) => r.op)
+        )
+      )
     functions.push(
-      wgsl.printEntry(`barrier${index}`, [
-        ...ops.map(
-          (op, r) =>
-            `bin${r}[id] = ${wgsl.REDUCE[op].collect}(id, layer.table + ${first(r)}u * layer.rows, layer.rows);`
-        ),
-        ...(ops.length > 0 ? [`gather${index}(id);`] : []),
+      wgsl.printEntry(name, [
+        ...barrier.reductions.map((node, r) => `bin${r}[id] = collect_${node.op}(id, ${column(node)}, layer.rows);`),
+        ...(reduces ? [`gather${index}(id);`] : []),
         `if (id == 0u) { finish${index}(); }`
       ])
     )
-    const binds = new Set([...finish.binds, 'cells', ...(ops.length > 0 ? ['layer'] : [])])
-    entries.push(`['barrier${index}', ${array(bindingNumbers(binds, []).map(String))}]`)
-  }
-  const most = Math.max(...barriers.map((b) => b.reductions.length))
-  const code = [...declareBins(most), ...wgsl.helpersOf(functions.join('\n')), ...functions].join('\n')
-  return object({
-    floats: String(model.floats),
-    rows: String(rows.length),
-    state: array(
-      model.slots.map((name, i) => {
-        const value = plan.modelState.find((s) => s.slot === name)?.value
-        return String(value ? (find(model, value) ?? places.get(value)!) : i)
-      })
-    ),
-    barriers: array(entries),
-    code: template(code)
+    const binds = new Set(['cells', ...(reduces ? ['layer'] : []), ...finish.binds])
+    return `['${name}', ${numbers(bindingsOf(binds, []))}]`
   })
+  const stateAfter = (name: string, i: number): number => {
+    const value = plan.modelState.find((s) => s.slot === name)?.value
+    return value ? model.placeOf(value)! : i
+  }
+  return object([
+    ['cells', String(model.size)],
+    ['rows', String(rows.length)],
+    ['state', numbers(model.slots.map(stateAfter))],
+    ['barriers', array(entries)],
+    ['code', template(modulesText(functions, Math.max(...barriers.map((b) => b.reductions.length))))]
+  ])
+}
+
+/**
+ * How a module's functions read constants, host scalars, cells and state. `bins` are totals that a workgroup has just made;
+ * what is `leaving` for the first record is computed here.
+ */
+function scalarsOf(
+  plan: Plan,
+  [own, ...others]: readonly CellRecord[],
+  bins: ReadonlyMap<Node, string> = new Map(),
+  leaving: readonly Leaving[] = []
+): wgsl.Scalars {
+  const named = authorNames(plan.program)
+  const given = new Map(
+    [...plan.scalars, ...plan.modelCells, ...plan.variants.flatMap((v) => v.cells)].map((s) => [s.node, s.name])
+  )
+  const computed = new Set(leaving.map((l) => l.node))
+  const textOf = (node: Node): string | null => {
+    const scalar = plan.scalars.findIndex((s) => s.node === node)
+    if (scalar >= 0) return `layer.s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
+    if (bins.has(node)) return bins.get(node)!
+    for (const record of computed.has(node) ? others : [own!, ...others]) {
+      const text = record.textOf(node)
+      if (text !== null) return text
+    }
+    return null
+  }
+  return {
+    named,
+    nameOf: (node) => named(node)?.name ?? given.get(node) ?? ('name' in node ? node.name : node.op),
+    read(node) {
+      if (node.op === 'const') return wgsl.literal(node.value)
+      const text = textOf(node)
+      return text !== null && node.kind === 'bool' ? `${text} != 0.0` : text
+    }
+  }
 }
 
 function elementSlots(plan: Plan): string[] {
@@ -382,36 +363,36 @@ function nameBuffers(plan: Plan, variant: Variant): string[] {
   return [weight, gradient, ...elementSlots(plan), ...scratch].map((name) => fresh(`${ascii(name)}_`))
 }
 
-/** `layer` is 0, `cells` 1, and buffers follow. */
-function bindingNumbers(binds: ReadonlySet<string>, buffers: readonly string[]): number[] {
-  return ['layer', 'cells', ...buffers].flatMap((name, i) => (binds.has(name) ? [i] : []))
-}
-
-function declareBuffers(plan: Plan, variant: Variant, names: readonly string[]): string[] {
-  const used = new Set(
+function declareBuffers({ plan, variant, buffers }: Scope): string[] {
+  const touched = new Set(
     variant.passes.flatMap((p) => [...p.loads, ...p.stores.map((s) => s.to)]).map((b) => bufferIndex(plan, b))
   )
-  return names.flatMap((name, i) =>
-    used.has(i)
+  return buffers.flatMap((name, i) =>
+    touched.has(i)
       ? [`@group(0) @binding(${i + 2}) var<storage, ${i === 1 ? 'read' : 'read_write'}> ${name}: array<T>;`]
       : []
   )
 }
 
-function declareBins(count: number): string[] {
-  return Array.from({ length: count }, (_, r) => `var<workgroup> bin${r}: array<f32, ${wgsl.WORKGROUP}>;`)
+/** Bindings by number: `layer` is 0, `cells` 1, and buffers follow. */
+function bindingsOf(binds: ReadonlySet<string>, buffers: readonly string[]): number[] {
+  return ['layer', 'cells', ...buffers].flatMap((name, i) => (binds.has(name) ? [i] : []))
 }
 
-function array(items: readonly string[]): string {
-  return `[${items.join(', ')}]`
+function modulesText(functions: readonly string[], bins: number): string[] {
+  return [
+    ...Array.from({ length: bins }, (_, r) => `var<workgroup> bin${r}: array<f32, ${wgsl.WORKGROUP}>;`),
+    ...wgsl.helpersOf(functions.join('\n')),
+    ...functions
+  ]
 }
 
-function object(fields: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(fields).map(([key, value]) => `  ${key}: ${value}`)
-  return `{\n${lines.join(',\n')}\n}`
+function numbers(values: readonly number[]): string {
+  return array(values.map(String))
 }
 
-/** Text as a template literal: names and formulas are the author's. */
-function template(text: string): string {
+/** Text as a template literal. Comments hold the author's text: to WGSL, some control characters end a line. */
+function template(lines: readonly string[]): string {
+  const text = lines.join('\n').replace(/[^\P{Cc}\n]|[\u2028\u2029]/gu, ' ')
   return `/* wgsl */ \`\n${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\n\``
 }

@@ -180,17 +180,14 @@ function isElement(node: Node): boolean {
 }
 
 /** How each reduction begins, joins two values, and joins the lanes of a `T`. The least and the greatest float stand for ∓∞. */
-export const REDUCE: Readonly<
-  Record<Reduce, { start: string; join: (a: string, b: string) => string; lanes: string; collect: string }>
-> = {
-  sum: { start: '0.0', join: (a, b) => `${a} + ${b}`, lanes: 'sum_lanes', collect: 'collect_sum' },
+const REDUCE: Readonly<Record<Reduce, { start: string; join: (a: string, b: string) => string; lanes: string }>> = {
+  sum: { start: '0.0', join: (a, b) => `${a} + ${b}`, lanes: 'sum_lanes' },
   max: {
     start: '-3.4028234663852886e38',
     join: (a, b) => `max(${a}, ${b})`,
-    lanes: 'max_lanes',
-    collect: 'collect_max'
+    lanes: 'max_lanes'
   },
-  min: { start: '3.4028234663852886e38', join: (a, b) => `min(${a}, ${b})`, lanes: 'min_lanes', collect: 'collect_min' }
+  min: { start: '3.4028234663852886e38', join: (a, b) => `min(${a}, ${b})`, lanes: 'min_lanes' }
 }
 
 const INFIX: Readonly<Record<string, string>> = {
