@@ -13,3 +13,24 @@ export interface Diagnostic {
   readonly path: string
   readonly span: Span
 }
+
+/** A message's text, with its places filled in. */
+interface Template {
+  readonly code: string
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  readonly hint: string
+}
+
+/** Makes a diagnostic of a message. A hint that comes out empty is left out. */
+export function fill(
+  template: Template,
+  path: string,
+  span: Span,
+  values: Readonly<Record<string, string | number>>
+): Diagnostic {
+  const put = (text: string): string => text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+  const hint = put(template.hint).trim()
+  const { code, severity } = template
+  return { code, severity, message: put(template.message), ...(hint === '' ? {} : { hint }), path, span }
+}

@@ -1,0 +1,2 @@
+// Generated from optimizers/std.opt by `npm run generate`. DO NOT EDIT.
+export const std: string = ""
