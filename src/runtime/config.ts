@@ -38,7 +38,7 @@ export function fromConfig(option: string, value: unknown): unknown {
       return restored(option, {
         name,
         kind,
-        args: (args as unknown[]).map((arg, i) => fromConfig(`${option}[${i}]`, arg))
+        args: ((args ?? []) as unknown[]).map((arg, i) => fromConfig(`${option}[${i}]`, arg))
       })
     case 'function':
       return restored(option, { name, kind } satisfies SavedFunction)

@@ -115,10 +115,10 @@ export abstract class CompiledOptimizer<
 
   /** @nocollapse */
   static override fromConfig<T extends tf.serialization.Serializable>(
-    cls: tf.serialization.SerializableConstructor<T>,
+    cls: new (options: never) => T,
     config: tf.serialization.ConfigDict
   ): T {
-    return new cls(optionsFrom(config))
+    return new cls(optionsFrom(config) as never)
   }
 
   /** The value of a hyperparameter at the next step. For generated accessors, as the next three. */
@@ -395,11 +395,11 @@ function checkState(layers: readonly TrackedLayer[], model: ModelValues): void {
 }
 
 /** Gradients that no kernel writes: one that is a weight or state of this step is copied. */
-function ownGradients(running: readonly StepLayer[]): readonly StepLayer[] {
+function ownGradients(running: readonly (StepLayer & { readonly layer: TrackedLayer })[]): readonly StepLayer[] {
   const written = new Set<object>()
   for (const { layer } of running) {
     written.add(layer.variable.dataId)
-    for (const slot of layer.slots) written.add(slot.dataId)
+    for (const tensor of tensorsOf(layer)) written.add(tensor.dataId)
   }
   return running.map((one) => (written.has(one.gradient.dataId) ? { ...one, gradient: tf.mul(one.gradient, 1) } : one))
 }

@@ -51,7 +51,7 @@ export function variables(shapes: Readonly<Record<string, number[]>>): Record<st
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape], i) => [
       name,
-      tf.variable(tf.randomNormal(shape, 0, 1, 'float32', i + 1), true, name)
+      tf.tidy(() => tf.variable(tf.randomNormal(shape, 0, 1, 'float32', i + 1), true, name))
     ])
   )
 }
