@@ -1,5 +1,5 @@
 /** From the text of an optimizer to something that can be judged: its reference, and its compiled class. */
-import watr from 'watr'
+import { compile as assemble } from 'watr'
 import { compile } from '../compiler/compile.js'
 import type { Diagnostic } from '../compiler/diagnostics.js'
 import { print } from '../compiler/emit/classes.js'
@@ -36,7 +36,7 @@ export async function subjectOf(source: string, options: SubjectOptions = {}): P
     emit: 'js',
     importFrom: RUNTIME,
     print,
-    assemble: (wat) => watr(wat)
+    assemble
   })
   if (code === '') throw new NotCompiled(diagnostics)
   const { program } = (name === undefined ? plans[0] : plans.find((p) => p.name === name))!.plan
