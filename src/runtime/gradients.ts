@@ -1,6 +1,9 @@
-/** What `applyGradients` is given, checked whole before anything changes. */
+/** What `applyGradients` is given: checked whole before anything changes, and made safe to read while weights are written. */
 import * as tf from '@tensorflow/tfjs-core'
 import { didYouMean, show } from './errors.js'
+import type { TrackedLayer } from './layers.js'
+import type { StepLayer } from './program.js'
+import { tensorsOf } from './state.js'
 
 /** tfjs-core has this type, but not at its root. */
 export interface NamedTensor {
@@ -46,4 +49,14 @@ function checkGradient(variable: tf.Variable, gradient: tf.Tensor): void {
   if (!tf.util.arraysEqual(shape, gradient.shape)) {
     throw new Error(`the gradient of "${name}" has shape [${gradient.shape}], but the variable has [${shape}].`)
   }
+}
+
+/** Gradients that no kernel writes: one that is a weight or state of this step is copied. */
+export function ownGradients(running: readonly (StepLayer & { readonly layer: TrackedLayer })[]): readonly StepLayer[] {
+  const written = new Set<object>()
+  for (const { layer } of running) {
+    written.add(layer.variable.dataId)
+    for (const tensor of tensorsOf(layer)) written.add(tensor.dataId)
+  }
+  return running.map((one) => (written.has(one.gradient.dataId) ? { ...one, gradient: tf.mul(one.gradient, 1) } : one))
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { optionsFrom } from './config.js'
 import { warnOfSecondCore } from './cores.js'
 import { chooseDriver, type Driving } from './drivers.js'
-import { checkGradients, type Gradients, type NamedTensor } from './gradients.js'
+import { checkGradients, type Gradients, type NamedTensor, ownGradients } from './gradients.js'
 import { type Hyper, hyperAt } from './hypers.js'
 import type { TrackedLayer } from './layers.js'
 import type { LayerMatch } from './masks.js'
@@ -13,10 +13,19 @@ import {
   type HostInput,
   type KernelName,
   type LayerInfo,
-  type StepLayer,
   type Target
 } from './program.js'
-import { appear, dropDisposed, emptyRegistry, enter, forget, inOrder, type Registry, replaceBy } from './registry.js'
+import {
+  appear,
+  checkUsable,
+  dropDisposed,
+  emptyRegistry,
+  enter,
+  forget,
+  inOrder,
+  type Registry,
+  replaceBy
+} from './registry.js'
 import {
   type Choice,
   chooseFor,
@@ -31,17 +40,7 @@ import {
   type Values,
   valuesAt
 } from './settings.js'
-import {
-  type Layout,
-  layOut,
-  type LayerState,
-  type ModelValues,
-  nothingShown,
-  type Shown,
-  startLayer,
-  startModel,
-  tensorsOf
-} from './state.js'
+import { type Layout, layOut, nothingShown, type Shown, startLayer, startModel } from './state.js'
 import { type Keys, keysOf, readWeights, writeWeights } from './weights.js'
 
 /** A layer as `optimizer.layers` shows it. */
@@ -234,7 +233,7 @@ export abstract class CompiledOptimizer<
       return startLayer(program, this.#layout, layer.variable, input)
     })
     const taking = appearance.layers.filter((layer) => gradients.has(layer.variable))
-    checkState(taking, model)
+    checkUsable(taking, model)
     const running = taking.map((layer) => {
       this.#describe(layer, values)
       const { scalars } = layer
@@ -382,24 +381,4 @@ export abstract class CompiledOptimizer<
     if (error instanceof Error) error.message = `${this.#program.name}: ${error.message}`
     return error
   }
-}
-
-/** `getWeights` hands out the optimizer's own tensors, so somebody may have disposed them. */
-function checkState(layers: readonly TrackedLayer[], model: ModelValues): void {
-  const check = (whose: string, state: LayerState | ModelValues) => {
-    if (!tensorsOf(state).some((tensor) => tensor.isDisposed)) return
-    throw new Error(`the state of ${whose} was disposed; getWeights gives the optimizer's own tensors, not copies.`)
-  }
-  for (const layer of layers) check(`"${layer.info.name}"`, layer)
-  check('the model', model)
-}
-
-/** Gradients that no kernel writes: one that is a weight or state of this step is copied. */
-function ownGradients(running: readonly (StepLayer & { readonly layer: TrackedLayer })[]): readonly StepLayer[] {
-  const written = new Set<object>()
-  for (const { layer } of running) {
-    written.add(layer.variable.dataId)
-    for (const tensor of tensorsOf(layer)) written.add(tensor.dataId)
-  }
-  return running.map((one) => (written.has(one.gradient.dataId) ? { ...one, gradient: tf.mul(one.gradient, 1) } : one))
 }
