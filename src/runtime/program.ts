@@ -121,7 +121,7 @@ export interface StepLayer {
 }
 
 export interface Step {
-  /** In order of the layers' first appearance; none is empty or lacks a gradient. */
+  /** In order of the layers' first appearance; at least one, and none is empty or lacks a gradient. */
   readonly layers: readonly StepLayer[]
   /** Host scalars of the model, for model cells. Equal in every layer where a model cell reads them. */
   readonly scalars: Float64Array
