@@ -69,7 +69,7 @@ export function printSchedule({ params, body }: Schedule): string {
   return `(${t}${args.length > 0 ? `, { ${args.join(', ')} }` : ''}) => ${block(lines, results[0]!)}`
 }
 
-/** What a function's text may not shadow: the names around it, and words that are no variable's name. */
+/** What a function's text reads from around it, and so may not give to a value. */
 const RESERVED = ['h', 'out', 'layer', 'weight', 'tf', 'Math', 'opsCbrt']
 
 /** One to a line. */

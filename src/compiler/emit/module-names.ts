@@ -58,8 +58,8 @@ export function moduleNames(file: ClassFile): ModuleNames {
   const fresh = freshNames([...ours, ...exported])
   const locals = new Map(
     exported.map((name) => {
-      // `freshNames` leaves a name alone unless it is a word of JavaScript's.
-      const word = freshNames([])(name) !== name
+      // `freshNames` gives a word of JavaScript's another name.
+      const word = /^\w+$/.test(name) && freshNames([])(name) !== name
       return [name, word || ours.has(name) || prefixes.test(name) ? fresh(name) : name]
     })
   )
