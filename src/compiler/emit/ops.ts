@@ -79,14 +79,13 @@ function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
     const finish = pass.finish.map((i) => variant.cells[i]!.node)
     const text = printPass(sheet, pass, finish, cells)
     for (const { node } of pass.reductions) {
-      const ofModel = 'over' in node && node.over === 'model'
-      ;(ofModel ? shares : cells).set(node, `s.cells[${count++}]!`)
+      const made = node.over === 'model' ? shares : cells
+      made.set(node, `s.cells[${count++}]!`)
     }
     for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
     return text
   })
-  // A reduction that no pass gathered is of one value a layer.
-  const share = (node: Node): Node | string => shares.get(node) ?? node.args[0]!
+  const share = (node: Node): Node | string => shares.get(node) ?? variant.shares.find((s) => s.node === node)!.value
   const last = (entries: readonly { readonly value: Node }[]): string | null =>
     entries.length > 0 ? compute(sheet, values(entries), cells) : null
   return object([

@@ -1,7 +1,7 @@
 /** Programs and plans written by hand, so that an emitter's tests do not hang on the rooms above it. */
 import { Graph } from '../../../src/compiler/check/graph.js'
 import type { Hyper, Node, Program } from '../../../src/compiler/check/program.js'
-import { IDEAL, type Plan } from '../../../src/compiler/plan/plan.js'
+import { IDEAL, type Plan, type ReduceNode } from '../../../src/compiler/plan/plan.js'
 
 const SPAN = { start: 0, end: 0 }
 
@@ -116,7 +116,7 @@ export function lamb(): Plan {
       { to: inV, value: v }
     ]
   } as const
-  const figures = { scratch: 0, layerState: [], bytesCompulsory: 28, provedLeast: true }
+  const figures = { scratch: 0, shares: [], layerState: [], bytesCompulsory: 28, provedLeast: true }
   return plan({
     program: lambProgram,
     scalars: [lr, b1, r1, b2, r2, c1, c2, eps, wd].map((node, i) => ({ node, name: `h${i}` })),
@@ -135,8 +135,8 @@ export function lamb(): Plan {
           {
             ...first,
             reductions: [
-              { node: ww as never, value: ww.args[0]! },
-              { node: uu as never, value: uu.args[0]! }
+              { node: ww as ReduceNode, value: ww.args[0]! },
+              { node: uu as ReduceNode, value: uu.args[0]! }
             ],
             finish: [0]
           },

@@ -67,6 +67,7 @@ function simple(part: Partial<Program>): Plan {
         ],
         cells: [],
         scratch: 0,
+        shares: [],
         layerState: [],
         observations: [],
         bytesPerWeight: 12,
