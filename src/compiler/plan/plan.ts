@@ -14,7 +14,10 @@
  * number from a pass. A *cell* is a device scalar made from reductions, host scalars, cells and state: computed once,
  * after the pass (or barrier) that completes it, and read by later passes as if it were a host scalar.
  */
-import type { Node, Program, Reduce } from '../check/program.js'
+import type { Node, Program } from '../check/program.js'
+
+/** A node that is a reduction. */
+export type ReduceNode = Extract<Node, { readonly over: 'layer' | 'model' }>
 
 /** What a target can do. Targets differ only in this data. */
 export interface Abilities {
@@ -43,7 +46,7 @@ export interface Store {
 
 export interface Reduction {
   /** The `sum`, `max` or `min` node. Over the model: gathered per layer by the pass, then over layers at the barrier. */
-  readonly node: Node & { readonly op: Reduce }
+  readonly node: ReduceNode
   /** Its operand, as this variant sees it (host conditions decided). Element level. */
   readonly value: Node
 }
@@ -78,6 +81,11 @@ export interface Variant {
   readonly cells: readonly Cell[]
   /** How many scratch buffers are alive. */
   readonly scratch: number
+  /**
+   * What the layer adds to those reductions over the model that none of its passes gathers: of one value a layer, or of an
+   * operand that is the same for all elements of this variant.
+   */
+  readonly shares: readonly { readonly node: ReduceNode; readonly value: Node }[]
   /** Values at the end of the step: `over layer` device slots, and observations on the device (others are host scalars). */
   readonly layerState: readonly { readonly slot: string; readonly value: Node }[]
   readonly observations: readonly { readonly name: string; readonly value: Node }[]
@@ -88,7 +96,7 @@ export interface Variant {
 
 /** Between two segments: every layer has run its passes; now values over the model are made. */
 export interface Barrier {
-  readonly reductions: readonly (Node & { readonly op: Reduce })[]
+  readonly reductions: readonly ReduceNode[]
   /** Indices into `Plan.modelCells`. */
   readonly finish: readonly number[]
 }
@@ -119,4 +127,10 @@ export interface Plan {
 }
 
 /** Targets that reduce in the pass that computes the operand, in place, with no limit that matters. The figures of `explain`. */
-export const IDEAL: Abilities = { target: 'ideal', reducesInPass: true, inPlace: true, maxBuffers: Infinity, maxOutputs: Infinity }
+export const IDEAL: Abilities = {
+  target: 'ideal',
+  reducesInPass: true,
+  inPlace: true,
+  maxBuffers: Infinity,
+  maxOutputs: Infinity
+}

@@ -1,0 +1,50 @@
+/** What to call the host scalars and cells of a Plan: as the author does, where that is possible. */
+import type { Node, Program } from '../check/program.js'
+import { reach } from './order.js'
+
+/** Gives each node asked for a name of its own. */
+export function namer(program: Program): (node: Node) => string {
+  const given = new Map<Node, string>()
+  for (const { name, node } of program.names) if (!given.has(node)) given.set(node, name)
+  const taken = new Map<string, number>()
+  const names = new Map<Node, string>()
+  return (node) => {
+    const before = names.get(node)
+    if (before) return before
+    const base = describe(node, program, given)
+    const times = (taken.get(base) ?? 0) + 1
+    taken.set(base, times)
+    const name = times === 1 ? base : `${base}_${times}`
+    names.set(node, name)
+    return name
+  }
+}
+
+const MOST_PARTS = 3
+
+/** The author's name, or those of the first few values that it is made of. */
+function describe(node: Node, program: Program, given: ReadonlyMap<Node, string>): string {
+  const nameOf = (n: Node): string | null => given.get(n) ?? leafName(n, program)
+  const parts = reach([node], (n) => nameOf(n) === null).map((n) => nameOf(n))
+  const known = [...new Set(parts.filter((name) => name !== null))]
+  return known.length === 0 ? node.op : known.slice(0, MOST_PARTS).join('_')
+}
+
+function leafName(node: Node, { hypers, symbols }: Program): string | null {
+  switch (node.op) {
+    case 'hyper':
+      return hypers.find((h) => h.name === node.name)?.symbol ?? node.name
+    case 'step':
+      return symbols.step
+    case 'weight':
+      return symbols.weight
+    case 'gradient':
+      return symbols.gradient
+    case 'fact':
+    case 'mask':
+    case 'slot':
+      return node.name
+    default:
+      return null
+  }
+}

@@ -1,0 +1,92 @@
+/** What a layer's passes have to do in one variant, whatever the passes may be. */
+import type { Node, Program } from '../check/program.js'
+import { isElement, isOfModel, isReduction, reach } from './order.js'
+import type { Buffer, ReduceNode, Reduction, Store } from './plan.js'
+import type { Rewriter } from './rewrite.js'
+
+/** A reduction over the model, and the barrier that completes it. */
+export interface ModelReduction {
+  readonly node: ReduceNode
+  readonly barrier: number
+}
+
+export interface Work {
+  readonly stores: readonly Store[]
+  /** Of elements: over the layer, and what the layer adds to those over the model. */
+  readonly reductions: readonly Reduction[]
+  /** What the layer adds to reductions over the model without a pass. */
+  readonly shares: readonly { readonly node: ReduceNode; readonly value: Node }[]
+  readonly layerState: readonly { readonly slot: string; readonly value: Node }[]
+  readonly observations: readonly { readonly name: string; readonly value: Node }[]
+}
+
+/** The tensors of one value a weight that a step may change, with what they become. */
+function written(program: Program): Store[] {
+  const slots = program.slots
+    .filter((s) => s.over === 'element')
+    .map((s): Store => ({ to: { kind: 'slot', name: s.name }, value: s.next }))
+  return [{ to: { kind: 'weight' }, value: program.weight }, ...slots]
+}
+
+/** Whether a value is what a buffer holds at the start of the step. */
+export function startsIn(value: Node, buffer: Buffer): boolean {
+  return buffer.kind === 'slot' ? value.op === 'slot' && value.name === buffer.name : value.op === buffer.kind
+}
+
+/** The values at the end of the step that the layer's device has to make, before host conditions are decided. */
+export function rootsOfLayer(program: Program): Node[] {
+  return [
+    ...written(program).map((s) => s.value),
+    ...deviceState(program, 'layer').map((s) => s.value),
+    ...deviceObservations(program).map((o) => o.value)
+  ]
+}
+
+export function deviceState(program: Program, over: 'layer' | 'model'): { slot: string; value: Node }[] {
+  return program.slots
+    .filter((s) => s.over === over && s.place === 'device')
+    .map((s) => ({ slot: s.name, value: s.next }))
+}
+
+function deviceObservations(program: Program): { name: string; value: Node }[] {
+  return program.observations.filter((o) => o.value.place === 'device')
+}
+
+export function makeWork(
+  program: Program,
+  rewriter: Rewriter,
+  ofModel: readonly ModelReduction[],
+  decided: ReadonlyMap<Node, boolean>
+): { readonly work: Work; readonly special: ReadonlyMap<Node, Node> } {
+  const operands = ofModel.map((r) => r.node.args[0]!)
+  const special = rewriter.specialise([...rootsOfLayer(program), ...operands], decided)
+  const seen = <T extends { readonly value: Node }>(entry: T): T => ({ ...entry, value: special.get(entry.value)! })
+
+  const stores = written(program)
+    .map(seen)
+    .filter((s) => !startsIn(s.value, s.to))
+  const layerState = deviceState(program, 'layer').map(seen)
+  const observations = deviceObservations(program).map(seen)
+  const reductions: Reduction[] = []
+  const shares: { node: ReduceNode; value: Node }[] = []
+  for (const { node } of ofModel) {
+    const was = node.args[0]!
+    const value = special.get(was)!
+    if (isElement(value)) reductions.push({ node, value })
+    else shares.push({ node, value: isElement(was) && node.op === 'sum' ? rewriter.timesSize(value) : value })
+  }
+  const roots = [...stores, ...layerState, ...observations, ...reductions, ...shares].map((entry) => entry.value)
+  for (const node of reach(roots, (n) => n.place === 'device' && !isOfModel(n))) {
+    if (isReduction(node) && node.over === 'layer') reductions.push({ node, value: node.args[0]! })
+  }
+  return { work: { stores, reductions, shares, layerState, observations }, special }
+}
+
+/** All that the layer's device computes, operands first: into the operands of its reductions, not into the model's. */
+export function nodesOf(work: Work): Node[] {
+  const entries = [...work.stores, ...work.reductions, ...work.shares, ...work.layerState, ...work.observations]
+  return reach(
+    entries.map((entry) => entry.value),
+    (n) => n.place === 'device' && !isOfModel(n)
+  )
+}
