@@ -6,7 +6,7 @@
  * a row a reduction. Then a record for each layer, made up as the model's is. Last, partial sums of one pass at a time.
  */
 import type { Node } from '../check/program.js'
-import type { Plan, Variant } from '../plan/plan.js'
+import type { Pass, Plan, Variant } from '../plan/plan.js'
 
 export interface CellRecord {
   /** Device state, by name. */
@@ -15,49 +15,59 @@ export interface CellRecord {
   readonly size: number
   /** Whether a node is state of this record, as the step finds it. */
   isSlot(node: Node): boolean
-  /** A value's place in it; null if it has none. */
-  placeOf(node: Node): number | null
-  /** A value as text to read or assign to; null if it has no place. */
-  textOf(node: Node): string | null
+  /** Where a value stands once the step has ended. */
+  placeOf(node: Node): number
+  /** The same as text to assign to. */
+  textOf(node: Node): string
+  /** How state, totals and cells are read during the step; null for other values. */
+  read(node: Node): string | null
 }
 
 export function recordOfModel(plan: Plan): CellRecord {
   const made = plan.barriers.flatMap((b) => [...b.reductions, ...b.finish.map((i) => plan.modelCells[i]!.node)])
-  return recordOf(plan, 'model', '', [...made, ...plan.modelState.map((s) => s.value)])
+  return recordOf(plan, 'model', '', made, plan.modelState)
 }
 
 export function recordOfLayer(plan: Plan, variant: Variant): CellRecord {
-  const made = variant.passes.flatMap((pass) => [
-    ...pass.reductions.map((r) => r.node).filter(isOverLayer),
-    ...pass.finish.map((i) => variant.cells[i]!.node)
-  ])
-  return recordOf(plan, 'layer', 'layer.at + ', [
-    ...made,
-    ...[...variant.layerState, ...variant.observations].map((k) => k.value)
-  ])
+  const made = variant.passes.flatMap((pass) => [...totalsOf(pass), ...cellsOf(variant, pass)])
+  return recordOf(plan, 'layer', 'layer.at + ', made, [...variant.layerState, ...variant.observations])
+}
+
+/** The reductions over the layer that a pass gathers. */
+export function totalsOf(pass: Pass): Node[] {
+  return pass.reductions.map((r) => r.node as Node).filter(isOverLayer)
+}
+
+/** The cells that are computed after a pass. */
+export function cellsOf(variant: Variant, pass: Pass): Node[] {
+  return pass.finish.map((i) => variant.cells[i]!.node)
 }
 
 export function isOverLayer(node: Node): boolean {
   return 'over' in node && node.over === 'layer'
 }
 
-function recordOf(plan: Plan, over: 'layer' | 'model', base: string, values: readonly Node[]): CellRecord {
+function recordOf(
+  plan: Plan,
+  over: 'layer' | 'model',
+  base: string,
+  made: readonly Node[],
+  kept: readonly { readonly value: Node }[]
+): CellRecord {
   const slots = plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
-  const places = new Map<Node, number>()
   const isSlot = (node: Node): boolean => node.op === 'slot' && slots.includes(node.name)
-  for (const node of values) {
-    if (!isSlot(node) && !places.has(node)) places.set(node, slots.length + places.size)
-  }
-  const placeOf = (node: Node): number | null =>
-    node.op === 'slot' && isSlot(node) ? slots.indexOf(node.name) : (places.get(node) ?? null)
+  const own = [...made, ...kept.map((k) => k.value)].filter((node) => !isSlot(node))
+  const places = new Map([...new Set(own)].map((node, i) => [node, slots.length + i]))
+  const placeOf = (node: Node): number =>
+    node.op === 'slot' && isSlot(node) ? slots.indexOf(node.name) : places.get(node)!
+  const textOf = (node: Node): string => `cells[${base}${placeOf(node)}u]`
+  const readable = new Set(made)
   return {
     slots,
     size: slots.length + places.size,
     isSlot,
     placeOf,
-    textOf(node) {
-      const place = placeOf(node)
-      return place === null ? null : `cells[${base}${place}u]`
-    }
+    textOf,
+    read: (node) => (isSlot(node) || readable.has(node) ? textOf(node) : null)
   }
 }

@@ -8,7 +8,7 @@
 import type { Node } from '../check/program.js'
 import type { Abilities, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
 import { authorNames } from './body.js'
-import { type CellRecord, isOverLayer, recordOfLayer, recordOfModel } from './cells.js'
+import { type CellRecord, cellsOf, isOverLayer, recordOfLayer, recordOfModel, totalsOf } from './cells.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
 import { array, object } from './text.js'
@@ -84,7 +84,7 @@ function printVariant(plan: Plan, variant: Variant): string {
   const most = Math.max(0, ...variant.passes.map((p) => p.reductions.length))
   const stateAfter = (name: string, i: number): number => {
     const value = variant.layerState.find((s) => s.slot === name)?.value
-    return value ? layer.placeOf(value)! : i
+    return value ? layer.placeOf(value) : i
   }
   return object([
     ['stores', numbers(written)],
@@ -92,7 +92,7 @@ function printVariant(plan: Plan, variant: Variant): string {
     ['cells', String(layer.size)],
     ['partials', String(most)],
     ['state', numbers(layer.slots.map(stateAfter))],
-    ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)!))],
+    ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
     ['segments', array(segments)],
     ['code', template([...declareBuffers(scope), ...modulesText(scope.functions, most)])]
   ])
@@ -127,23 +127,22 @@ function sharesOf({ plan, variant }: Scope, segment: number): Leaving[] {
 
 /** State and observations that are no cells already. */
 function keptOf({ variant, layer }: Scope): Leaving[] {
-  const cells = new Set(
-    variant.passes.flatMap((p) => [...p.reductions.map((r) => r.node as Node), ...cellsOf(variant, p)])
-  )
+  const made = new Set(variant.passes.flatMap((p) => [...totalsOf(p), ...cellsOf(variant, p)]))
   const kept = new Set([...variant.layerState, ...variant.observations].map((k) => k.value))
   return [...kept]
-    .filter((node) => !cells.has(node) && !layer.isSlot(node))
-    .map((node) => ({ to: layer.textOf(node)!, node }))
+    .filter((node) => !made.has(node) && !layer.isSlot(node))
+    .map((node) => ({ to: layer.textOf(node), node }))
 }
 
-function cellsOf(variant: Variant, pass: Pass): Node[] {
-  return pass.finish.map((i) => variant.cells[i]!.node)
+/** Where a row of a table begins. */
+function rowAt(table: string, row: number, columns: string): string {
+  return row === 0 ? table : `${table} + ${row === 1 ? '' : `${row}u * `}${columns}`
 }
 
 /** A layer's place in the table, for one reduction over the model. */
 function shareOf(plan: Plan, reduction: Node): string {
   const row = plan.barriers.flatMap((b): Node[] => [...b.reductions]).indexOf(reduction)
-  return `cells[layer.table + ${row}u * layer.rows + layer.row]`
+  return `cells[${rowAt('layer.table', row, 'layer.rows')} + layer.row]`
 }
 
 interface Sweep {
@@ -181,12 +180,12 @@ function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep
   if (ops.length > 0) functions.push(wgsl.printGather(names.gather, ops))
   const leavings = [
     ...pass.reductions.map(({ node }) => ({
-      to: isOverLayer(node) ? layer.textOf(node)! : shareOf(plan, node),
+      to: isOverLayer(node) ? layer.textOf(node) : shareOf(plan, node),
       node: node as Node
     })),
     ...cellsOf(variant, pass)
       .filter((node) => !bins.has(node))
-      .map((node) => ({ to: layer.textOf(node)!, node })),
+      .map((node) => ({ to: layer.textOf(node), node })),
     ...leaves
   ]
   const finish =
@@ -207,12 +206,14 @@ function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep
     const calls = [`${names.pass}(id, id, layer.size);`, ...finishOnce('id == 0u')]
     return { calls, finishes: finish !== null, binds, reduces: false, part: { name: names.part, binds }, meet: null }
   }
-  const partial = (r: number): string => `layer.partials + ${r}u * layer.parts`
+  const partial = (r: number): string => rowAt('layer.partials', r, 'layer.parts')
   functions.push(
     wgsl.printEntry(names.part, [
       ...start,
       gather,
-      `if (id == 0u) { ${ops.map((_, r) => `cells[${partial(r)} + group.x] = bin${r}[0];`).join(' ')} }`
+      'if (id == 0u) {',
+      ...ops.map((_, r) => `  cells[${partial(r)} + group.x] = bin${r}[0];`),
+      '}'
     ]),
     wgsl.printEntry(names.meet, [
       ...ops.map((op, r) => `bin${r}[id] = collect_${op}(id, ${partial(r)}, layer.parts);`),
@@ -270,12 +271,12 @@ function printModel(plan: Plan): string {
     const cells = barrier.finish.map((i) => plan.modelCells[i]!.node).filter((node) => !bins.has(node))
     const last = index === barriers.length - 1
     const leavings = [...barrier.reductions, ...cells, ...(last ? state : [])].map((node) => ({
-      to: model.textOf(node)!,
+      to: model.textOf(node),
       node
     }))
     const finish = wgsl.printFinish(`finish${index}`, leavings, scalarsOf(plan, [model], bins, leavings))
     const name = `barrier${index}`
-    const column = (node: Node): string => `layer.table + ${rows.indexOf(node)}u * layer.rows`
+    const row = (node: Node): string => rowAt('layer.table', rows.indexOf(node), 'layer.rows')
     const reduces = barrier.reductions.length > 0
     functions.push(finish.text)
     if (reduces)
@@ -287,7 +288,7 @@ function printModel(plan: Plan): string {
       )
     functions.push(
       wgsl.printEntry(name, [
-        ...barrier.reductions.map((node, r) => `bin${r}[id] = collect_${node.op}(id, ${column(node)}, layer.rows);`),
+        ...barrier.reductions.map((node, r) => `bin${r}[id] = collect_${node.op}(id, ${row(node)}, layer.rows);`),
         ...(reduces ? [`gather${index}(id);`] : []),
         `if (id == 0u) { finish${index}(); }`
       ])
@@ -297,7 +298,7 @@ function printModel(plan: Plan): string {
   })
   const stateAfter = (name: string, i: number): number => {
     const value = plan.modelState.find((s) => s.slot === name)?.value
-    return value ? model.placeOf(value)! : i
+    return value ? model.placeOf(value) : i
   }
   return object([
     ['cells', String(model.size)],
@@ -328,7 +329,7 @@ function scalarsOf(
     if (scalar >= 0) return `layer.s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
     if (bins.has(node)) return bins.get(node)!
     for (const record of computed.has(node) ? others : [own!, ...others]) {
-      const text = record.textOf(node)
+      const text = record.read(node)
       if (text !== null) return text
     }
     return null
@@ -360,7 +361,7 @@ function nameBuffers(plan: Plan, variant: Variant): string[] {
   const fresh = freshNames([])
   const { weight, gradient } = plan.program.symbols
   const scratch = Array.from({ length: variant.scratch }, (_, i) => `scratch${i}`)
-  return [weight, gradient, ...elementSlots(plan), ...scratch].map((name) => fresh(`${ascii(name)}_`))
+  return [weight, gradient, ...elementSlots(plan), ...scratch].map((name) => fresh(`${name}_`))
 }
 
 function declareBuffers({ plan, variant, buffers }: Scope): string[] {

@@ -1,0 +1,317 @@
+/**
+ * The webgpu driver on plans written by hand. Numbers are small integers and powers of two wherever float32 then has every
+ * result exactly, whatever the order of its sums.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Driver, Layer } from '../../src/runtime/program.js'
+import { everythingPlan, lambPlan, reducePlan, sgdPlan, widePlan } from '../support/plans.js'
+import { describeWebGpu } from '../support/webgpu.js'
+import { disposeLayer, driverOf, gradientOf, layerOf, open, stepOf, watchDevice } from './support/webgpu.js'
+
+const range = (n: number, f: (i: number) => number): Float32Array => Float32Array.from({ length: n }, (_, i) => f(i))
+const read = async (x: tf.Tensor): Promise<number[]> => [...(await x.data())]
+
+describeWebGpu('the webgpu driver', () => {
+  watchDevice()
+  let sgd: Driver
+  let reduce: Driver
+  let lamb: Driver
+  beforeAll(() => {
+    sgd = driverOf(sgdPlan())
+    reduce = driverOf(reducePlan())
+    lamb = driverOf(lambPlan())
+  })
+  afterAll(() => {
+    for (const driver of [sgd, reduce, lamb]) driver.dispose()
+  })
+
+  const TAILS = [1, 2, 3, 4, 5, 17, 1023, 1024, 1025, 4099, 70_000]
+  it.each(TAILS.map((n) => [n]).concat([[], [2, 3, 1, 2, 1], [3, 1, 5, 7, 1, 1]] as never))(
+    'reaches every element of a layer of shape %s',
+    async (...shape) => {
+      const n = tf.util.sizeFromShape(shape)
+      const w = range(n, (i) => i % 1000)
+      const g = range(n, (i) => (i % 7) - 3)
+      const layer = layerOf(w, shape)
+      const gradient = gradientOf(layer, g)
+      stepOf(sgd, [[layer, gradient]], [0.5])
+      expect(await read(layer.variable)).toEqual([...w].map((x, i) => x - 0.5 * g[i]!))
+      expect(await read(gradient)).toEqual([...g])
+      disposeLayer(layer)
+      gradient.dispose()
+    }
+  )
+
+  it.each(TAILS)('reduces a layer of %i elements', async (n) => {
+    const g = range(n, (i) => ((i * 37) % 101) - 50)
+    const layer = layerOf(
+      range(n, () => 0),
+      [n]
+    )
+    const gradient = gradientOf(layer, g)
+    stepOf(reduce, [[layer, gradient]], [0])
+    expect([...(await reduce.observations()).get(layer)!]).toEqual([
+      g.reduce((x, y) => x + y),
+      Math.max(...g),
+      Math.min(...g)
+    ])
+    disposeLayer(layer)
+    gradient.dispose()
+  })
+
+  it('keeps state of every level, and observes', async () => {
+    const sizes = [5, 8, 20_000]
+    const model = { cells: tf.keep(tf.zeros([1])) }
+    const driver = driverOf(everythingPlan())
+    const ws = sizes.map((n) => range(n, (i) => (i % 5) - 2))
+    const gs = sizes.map((n) => range(n, (i) => (i % 5000 === 0 ? 1 : 0)))
+    const layers = ws.map((w) => layerOf(w, [w.length], { slots: 1, cells: 1 }))
+    const gradients = layers.map((layer, i) => gradientOf(layer, gs[i]!))
+    const a = sizes.map(() => 0)
+    let b = 0
+    for (let step = 1; step <= 2; step++) {
+      stepOf(
+        driver,
+        layers.map((layer, i) => [layer, gradients[i]!]),
+        [0.5],
+        { model }
+      )
+      const totals = gs.map((g) => g.reduce((x, y) => x + y))
+      const S = ws.reduce((sum, w, i) => sum + w.reduce((s, x, k) => s + x * gs[i]![k]!, 0), 0)
+      const M = Math.max(...totals)
+      b += S * M
+      for (const [i, w] of ws.entries()) {
+        a[i]! += totals[i]!
+        for (let k = 0; k < w.length; k++) w[k] = w[k]! - 0.5 * S * 2 * gs[i]![k]! + a[i]! + M
+      }
+      const observed = await driver.observations()
+      for (const [i, layer] of layers.entries()) {
+        expect([...observed.get(layer)!]).toEqual([totals[i], S, Math.max(...ws[i]!), 7])
+        expect(await read(layer.cells!)).toEqual([a[i]])
+        expect(await read(layer.slots[0]!)).toEqual([...gs[i]!].map((x) => step * x))
+        expect(await read(layer.variable)).toEqual([...ws[i]!])
+      }
+      expect(await read(model.cells)).toEqual([b])
+    }
+    driver.dispose()
+    for (const layer of layers) disposeLayer(layer)
+    tf.dispose([model.cells, ...gradients])
+  })
+
+  /** LAMB on noise: what rounds differently when the order of a sum changes. The bytes of weights and state. */
+  async function lambTwice(n: number): Promise<Buffer> {
+    const layer = layerOf(
+      range(n, (i) => Math.sin(i)),
+      [n],
+      { slots: 2 }
+    )
+    const gradient = gradientOf(
+      layer,
+      range(n, (i) => Math.cos(3 * i))
+    )
+    for (let t = 0; t < 2; t++) stepOf(lamb, [[layer, gradient]], [0.01, 0.9, 0.1, 0.99, 0.01, 1e-6])
+    const values = await Promise.all([layer.variable, ...layer.slots].map((x) => x.data()))
+    disposeLayer(layer)
+    gradient.dispose()
+    return Buffer.concat(values.map((x) => Buffer.from(Float32Array.from(x).buffer)))
+  }
+  it.each([1000, 100_001, 200_000])('two runs on %i elements are equal bit for bit', async (n) => {
+    expect((await lambTwice(n)).equals(await lambTwice(n))).toBe(true)
+  })
+
+  // A sum of n may lose γ(D) · Σ|x|, with D(n) = 32 + 2⌈log₂ n⌉ roundings of 2⁻²³ each.
+  const bound = (n: number): number => (32 + 2 * Math.ceil(Math.log2(n))) * 2 ** -23
+  it.each([
+    ['all equal', 10_000_000, (): number => Math.fround(0.1)],
+    ['one large', 10_000_000, (i: number): number => (i === 7_654_321 ? 2 ** 24 : 1)],
+    ['all equal, no multiple of 4', 3_000_001, (): number => Math.fround(0.1)]
+  ])('a sum keeps its accuracy: %s', async (_, n, value) => {
+    const g = range(n, value)
+    const layer = layerOf(new Float32Array(n), [n])
+    const gradient = gradientOf(layer, g)
+    stepOf(reduce, [[layer, gradient]], [0])
+    const exact = g.reduce((x, y) => x + y, 0)
+    const [sum] = (await reduce.observations()).get(layer)!
+    expect(Math.abs(sum! - exact)).toBeLessThanOrEqual(bound(n) * exact)
+    disposeLayer(layer)
+    gradient.dispose()
+  })
+
+  it('leaves what a caller holds as it was', async () => {
+    const layer = layerOf([1, 2, 3, 4, 5], [5], { slots: 2 })
+    const gradient = gradientOf(layer, [1, 1, 1, 1, 1])
+    const scalars = [0.5, 0.5, 0.5, 0.5, 0.5, 1]
+    const step = (): void => stepOf(lamb, [[layer, gradient]], scalars)
+    step()
+    const held = [tf.clone(layer.variable), tf.reshape(layer.slots[0]!, [5, 1])]
+    const array = await layer.variable.data()
+    const before = [...array]
+    const slot = await read(layer.slots[0]!)
+    step()
+    expect(await read(held[0]!)).toEqual(before)
+    expect([...array]).toEqual(before)
+    expect(await read(held[1]!)).toEqual(slot)
+    expect(await read(layer.variable)).not.toEqual(before)
+    expect(await read(layer.slots[0]!)).not.toEqual(slot)
+    disposeLayer(layer)
+    tf.dispose([gradient, ...held])
+  })
+
+  it('writes in place what nobody else holds, and fresh arrays where asked to', async () => {
+    const layer = layerOf([1, 2, 3, 4], [4])
+    const gradient = gradientOf(layer, [1, 1, 1, 1])
+    const id = layer.variable.dataId
+    stepOf(sgd, [[layer, gradient]], [1])
+    expect(layer.variable.dataId).toBe(id)
+    stepOf(sgd, [[layer, gradient]], [1], { inPlace: false })
+    expect(layer.variable.dataId).not.toBe(id)
+    expect(await read(layer.variable)).toEqual([-1, 0, 1, 2])
+    disposeLayer(layer)
+    gradient.dispose()
+  })
+
+  it('a read that is under way while a step runs does not stay behind as the value', async () => {
+    const layer = layerOf([1, 2, 3, 4], [4])
+    const gradient = gradientOf(layer, [1, 1, 1, 1])
+    stepOf(sgd, [[layer, gradient]], [1])
+    const under = layer.variable.data()
+    stepOf(sgd, [[layer, gradient]], [1])
+    expect([...(await under)]).toEqual([0, 1, 2, 3])
+    expect(await read(layer.variable)).toEqual([-1, 0, 1, 2])
+    disposeLayer(layer)
+    gradient.dispose()
+  })
+
+  it("does not write a buffer that is the user's own", async () => {
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    const buffer = device.createBuffer({ size: 16, usage: 128 | 4 | 8 })
+    device.queue.writeBuffer(buffer, 0, new Float32Array([1, 2, 3, 4]))
+    const mine = tf.tensor({ buffer, zeroCopy: true }, [4])
+    const layer = layerOf([0, 0, 0, 0], [4])
+    layer.variable.assign(mine)
+    const gradient = gradientOf(layer, [1, 1, 1, 1])
+    mine.dispose()
+    stepOf(sgd, [[layer, gradient]], [1])
+    const again = tf.tensor({ buffer, zeroCopy: true }, [4])
+    expect(await read(again)).toEqual([1, 2, 3, 4])
+    expect(await read(layer.variable)).toEqual([0, 1, 2, 3])
+    disposeLayer(layer)
+    tf.dispose([gradient, again])
+    buffer.destroy()
+  })
+
+  it('runs passes that together touch more buffers than a stage may bind', async () => {
+    const driver = driverOf(widePlan())
+    const layer = layerOf([1, 2, 3, 4, 5], [5], { slots: 8 })
+    const gradient = gradientOf(layer, [1, 1, 1, 1, 2])
+    for (let t = 0; t < 2; t++) stepOf(driver, [[layer, gradient]], [])
+    expect(await Promise.all(layer.slots.map(read))).toEqual(
+      layer.slots.map((_, i) => [1, 1, 1, 1, 2].map((x) => 2 * (i + 1) * x))
+    )
+    expect(await read(layer.variable)).toEqual([9, 10, 11, 12, 13])
+    driver.dispose()
+    disposeLayer(layer)
+    gradient.dispose()
+  })
+
+  it('takes one gradient for two layers', async () => {
+    const layers = [layerOf([1, 2, 3], [3]), layerOf([4, 5, 6], [3])]
+    const gradient = gradientOf(layers[0]!, [1, 1, 1])
+    stepOf(
+      sgd,
+      layers.map((layer) => [layer, gradient] as const),
+      [1]
+    )
+    expect(await Promise.all(layers.map((l) => read(l.variable)))).toEqual([
+      [0, 1, 2],
+      [3, 4, 5]
+    ])
+    layers.forEach(disposeLayer)
+    gradient.dispose()
+  })
+
+  it('holds on to nothing', async () => {
+    const memory = (): number[] => {
+      const { numTensors, numDataBuffers, numBytes, numBytesInGPU } = tf.memory() as tf.MemoryInfo & {
+        numBytesInGPU: number
+      }
+      return [numTensors, numDataBuffers, numBytes, numBytesInGPU]
+    }
+    const start = memory()
+    const model = { cells: tf.keep(tf.zeros([1])) }
+    const layers = [5, 20_000].map((n) => layerOf(new Float32Array(n), [n], { slots: 1, cells: 1 }))
+    const gradients = layers.map((layer) => gradientOf(layer, new Float32Array(layer.info.size)))
+    const driver = driverOf(everythingPlan())
+    const step = (inPlace: boolean): void =>
+      stepOf(
+        driver,
+        layers.map((layer, i) => [layer, gradients[i]!] as const),
+        [1],
+        { model, inPlace }
+      )
+    step(true)
+    const first = memory()
+    for (let t = 0; t < 5; t++) {
+      step(true)
+      step(false)
+      await driver.observations()
+    }
+    expect(memory()).toEqual(first)
+    driver.dispose()
+    layers.forEach(disposeLayer)
+    tf.dispose([model.cells, ...gradients])
+    expect(memory()).toEqual(start)
+  })
+
+  it('finishes what tfjs has begun, in its order', async () => {
+    const layer = layerOf([1, 2, 3, 4], [4])
+    const ones = gradientOf(layer, [1, 1, 1, 1])
+    for (let t = 0; t < 3; t++) {
+      tf.tidy(() => stepOf(sgd, [[layer, tf.mul(layer.variable, tf.add(ones, 1))]], [0.5]))
+    }
+    expect(await read(layer.variable)).toEqual([0, 0, 0, 0])
+    disposeLayer(layer)
+    ones.dispose()
+  })
+})
+
+describeWebGpu('where the webgpu driver can not run', () => {
+  let device: GPUDevice
+  beforeAll(async () => {
+    const own = tf.backend() as unknown as { constructor: new (device: GPUDevice, info: unknown) => tf.KernelBackend }
+    const adapter = (await navigator.gpu.requestAdapter())!
+    device = await adapter.requestDevice()
+    tf.registerBackend('another webgpu', () => new own.constructor(device, adapter.info))
+  })
+
+  it.each(['submitQueue', 'uploadToGPU', 'tensorMap', 'commandQueueOwnedIds', 'bufferManager', 'device'])(
+    'says that %s is missing',
+    async (name) => {
+      const whole = tf.backend()
+      tf.registerBackend(`no ${name}`, () => Object.create(whole, { [name]: { value: undefined } }))
+      await tf.setBackend(`no ${name}`)
+      try {
+        expect(open(sgdPlan())).toMatch(new RegExp(`^this TensorFlow.js webgpu backend has no ${name}(\\(\\))?$`))
+      } finally {
+        await tf.setBackend('webgpu')
+      }
+    }
+  )
+
+  it('a lost device is a clear error, and changes nothing', async () => {
+    const own = tf.getBackend()
+    await tf.setBackend('another webgpu')
+    const driver = driverOf(sgdPlan())
+    const layer: Layer = layerOf([1, 2], [2])
+    const gradient = gradientOf(layer, [1, 1])
+    device.destroy()
+    await device.lost
+    const id = layer.variable.dataId
+    expect(() => stepOf(driver, [[layer, gradient]], [1])).toThrow(
+      /The WebGPU device was lost .*set up the backend again/
+    )
+    expect(layer.variable.dataId).toBe(id)
+    await tf.setBackend(own)
+  })
+})
