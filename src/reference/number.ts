@@ -94,6 +94,12 @@ export function negate(n: Num): Num {
 /** γₖ = ku / (1 − ku): the relative error of k roundings. */
 export const gamma = (a: Arithmetic, k: number): number => (k * a.unit < 1 ? (k * a.unit) / (1 - k * a.unit) : Infinity)
 
+/** Whole numbers that the machine holds, in every grouping: nothing is lost. */
+const areWhole = (a: Arithmetic, p: Num, q: Num, largest: number): boolean =>
+  isWhole(p) && isWhole(q) && largest * a.unit <= 1
+
+const isWhole = (n: Num): boolean => n.low === n.high && Number.isInteger(n.x)
+
 function terms(n: Num): Sum {
   if (n.chain?.kind === 'sum') return n.chain
   const error = errorOf(n)
@@ -102,7 +108,6 @@ function terms(n: Num): Sum {
 }
 
 export function add(a: Arithmetic, p: Num, q: Num): Num {
-  if (isZero(p) && isZero(q)) return exactly(0)
   const s = terms(p)
   const t = terms(q)
   const chain: Sum = {
@@ -112,7 +117,8 @@ export function add(a: Arithmetic, p: Num, q: Num): Num {
     size: s.size + t.size,
     sign: isZero(p) || s.sign === t.sign ? t.sign : isZero(q) ? s.sign : 0
   }
-  const e = (chain.error + gamma(a, chain.roundings) * chain.size + chain.roundings * a.tiny) * SLACK
+  const whole = areWhole(a, p, q, chain.size)
+  const e = whole ? 0 : (chain.error + gamma(a, chain.roundings) * chain.size + chain.roundings * a.tiny) * SLACK
   const x = p.x + q.x
   if (chain.size > a.largest) return unbounded(x, p.undecided || q.undecided)
   // Terms of one sign keep it however they are grouped.
@@ -134,10 +140,12 @@ function factors(n: Num): Product {
 
 function productOf(a: Arithmetic, x: number, p: Num, q: Num, s: Product, t: Product, roundings: number): Num {
   const undecided = p.undecided || q.undecided
+  // A factor that is exactly 0 keeps the product at 0, however it is grouped.
+  const zero = isZero(p) || isZero(q)
   const chain: Product = {
     kind: 'product',
     roundings: s.roundings + t.roundings + roundings,
-    error: isZero(p) || isZero(q) ? 0 : (Math.abs(p.x) * t.error + Math.abs(q.x) * s.error + s.error * t.error) * SLACK,
+    error: zero ? 0 : (Math.abs(p.x) * t.error + Math.abs(q.x) * s.error + s.error * t.error) * SLACK,
     grow: s.grow * t.grow,
     shrink: s.shrink * t.shrink
   }
@@ -145,9 +153,8 @@ function productOf(a: Arithmetic, x: number, p: Num, q: Num, s: Product, t: Prod
   const lost = a.tiny * chain.grow
   if (lost > 0.5 || chain.grow > a.largest) return unbounded(x, undecided)
   const underflow = 2 * chain.roundings * lost * (1 + size)
-  // A factor that is exactly 0 keeps the product at 0, however it is grouped.
-  const zero = chain.error === 0 && x === 0
-  const e = zero ? 0 : (chain.error + gamma(a, chain.roundings) * size + underflow) * SLACK
+  const exact = zero || (roundings === 1 && areWhole(a, p, q, chain.grow))
+  const e = exact ? 0 : (chain.error + gamma(a, chain.roundings) * size + underflow) * SLACK
   // Rounding never changes a sign.
   const sign = signOf(p) * signOf(q)
   const low = sign > 0 || p === q ? Math.max(0, x - e) : x - e

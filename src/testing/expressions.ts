@@ -76,7 +76,7 @@ const RULES: readonly Rule[] = [
   binary((x, y) => `(${x} / (2 + ${y}²))`),
   unary((x) => `(-${x})`),
   unary((x) => `(${x})²`),
-  unary((x) => `√(${x} * ${x})`),
+  unary((x) => `(√(${x} * ${x}))`),
   unary((x) => `sqrt(abs(${x}))`),
   unary((x) => `abs(${x})`),
   unary((x) => `tanh(${x})`),
@@ -121,7 +121,7 @@ function leaf(c: Choices, ceiling: Level, { numbers }: Vocabulary): Term {
   const fitting = numbers.filter((n) => fits(n.level, ceiling))
   // The highest levels are the most telling, so they stand first.
   const named = [...fitting].sort((a, b) => rank(b.level) - rank(a.level))
-  const recent = c.chance(2) ? named : named.slice(0, 4)
+  const recent = c.chance(4) ? named : named.slice(0, 4)
   const found = recent[c.below(recent.length + 1)]
   return found ? term(found.name, found.level, [found.name]) : term(c.of(CONSTANTS), 'config')
 }

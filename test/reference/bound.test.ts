@@ -96,7 +96,7 @@ const machines: readonly [string, Table, (random: Random) => Machine][] = [
 ]
 
 describe.each(machines)('%s', (_, table, machineOf) => {
-  test.prop([expression, names, fc.integer()], { numRuns: 5000 })(
+  test.prop([expression, names, fc.integer()], { numRuns: 4000 })(
     'no allowed execution leaves the bound',
     (e, env, seed) => {
       const whole = binary('+', e, binary('-', name('a'), name('a')))
