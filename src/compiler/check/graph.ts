@@ -99,7 +99,15 @@ export class Graph {
     const key = `${op.op}|${args.map((a) => a.id).join(',')}|${attributes.map(([k, v]) => `${k}=${show(v)}`).join('|')}|${level}|${place}`
     const known = this.#interned.get(key)
     if (known) return known
-    const node = { op: op.op, ...Object.fromEntries(attributes), id: this.nodes.length, args, kind, level, place } as Node
+    const node = {
+      op: op.op,
+      ...Object.fromEntries(attributes),
+      id: this.nodes.length,
+      args,
+      kind,
+      level,
+      place
+    } as Node
     this.nodes.push(node)
     this.#interned.set(key, node)
     return node

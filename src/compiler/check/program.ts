@@ -15,8 +15,21 @@ export type Kind = 'number' | 'bool'
 
 export type Unary = 'neg' | 'abs' | 'sign' | 'sqrt' | 'rsqrt' | 'cbrt' | 'exp' | 'log' | 'floor' | 'tanh' | 'not'
 export type Binary =
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min'
-  | 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne' | 'and' | 'or'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'max'
+  | 'min'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'eq'
+  | 'ne'
+  | 'and'
+  | 'or'
 export type Reduce = 'sum' | 'max' | 'min'
 
 /** What an operation is, apart from its operands. norm, mean, rms, dot and clamp are written with these. */
@@ -57,7 +70,13 @@ export type Node = Op & {
 
 /** The bounds a hyperparameter must keep. */
 export type HyperRange =
-  | { readonly kind: 'interval'; readonly low: number; readonly lowOpen: boolean; readonly high: number; readonly highOpen: boolean }
+  | {
+      readonly kind: 'interval'
+      readonly low: number
+      readonly lowOpen: boolean
+      readonly high: number
+      readonly highOpen: boolean
+    }
   | { readonly kind: 'set'; readonly values: readonly number[] }
 
 export interface Hyper {
@@ -103,6 +122,7 @@ export interface Observation {
 export interface NamedValue {
   readonly name: string
   readonly node: Node
+  /** The statement that made it, from the name to the end of the expression. */
   readonly span: Span
 }
 

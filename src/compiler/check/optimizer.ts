@@ -1,0 +1,183 @@
+/** An optimizer becomes a `Program`. */
+import { problems } from '../messages.generated.js'
+import type { Diagnostic } from '../diagnostics.js'
+import type { OptimizerDecl, StepDecl } from '../syntax/ast.js'
+import type { Module } from '../syntax/modules.js'
+import { declare } from './bind.js'
+import { STEP } from './builtins.js'
+import { complete, frameOf, localsIn } from './declarations.js'
+import { type Draft, emptyDraft } from './draft.js'
+import { reachModel } from './groupable.js'
+import { declareHypers, type DraftHyper } from './hypers.js'
+import { declareMasks } from './masks.js'
+import type { Node, Program, Slot } from './program.js'
+import { mayBeOption } from './reserved.js'
+import { bindingOf, type Cell, cellOf, fixed, type Frame, report, type ValueBinding, type World } from './scope.js'
+import { declareState } from './state.js'
+import { localsOf, run } from './statements.js'
+import { idleState, unused } from './usage.js'
+import { valueOf } from './value.js'
+import { tooLarge } from './size.js'
+
+/** Null if it has errors, which are put in `found`. */
+export function checkOptimizer(
+  optimizer: OptimizerDecl,
+  module: Module,
+  world: World,
+  found: Diagnostic[]
+): Program | null {
+  const first = elaborate(optimizer, module, world, new Set(), found)
+  if (!first) return null
+  // State over the layer or the model lives on the host until a device value goes in: so until nothing moves any more.
+  let last = first
+  for (let moved = movedBy(last); moved.length > 0; moved = movedBy(last)) {
+    const onDevice = new Set([...last.draft.onDevice, ...moved])
+    last = elaborate(optimizer, module, world, onDevice, []) ?? first
+  }
+  return programOf(optimizer, module, last)
+}
+
+interface Elaborated {
+  readonly draft: Draft
+  readonly hypers: readonly DraftHyper[]
+  readonly weight: Cell
+}
+
+const movedBy = ({ draft }: Elaborated): string[] =>
+  draft.slots.filter((s) => s.over !== 'element' && s.cell.onDevice && !draft.onDevice.has(s.name)).map((s) => s.name)
+
+function elaborate(
+  optimizer: OptimizerDecl,
+  module: Module,
+  world: World,
+  onDevice: ReadonlySet<string>,
+  found: Diagnostic[]
+): Elaborated | null {
+  const before = found.length
+  const [step] = optimizer.steps
+  const frame: Frame = {
+    ...frameOf(world, module, 'step', `\`${optimizer.name.text}\``, found),
+    later: localsOf(step?.body ?? []),
+    aliases: aliasesOf(optimizer)
+  }
+  const draft = emptyDraft(onDevice)
+  const hypers = declareHypers(optimizer.hypers, frame)
+  const params = declareStep(step, frame)
+  const masks = declareMasks(optimizer.masks, frame, draft)
+  optionsApart(optimizer, draft, frame)
+  const states = declareState(optimizer.states, frame, draft)
+  const body = { frame, draft, subjects: [params.gradient, params.weight] }
+  for (const { on } of optimizer.uses) if (on) report(frame, problems.onOutsideStep, on[0] ?? optimizer, {})
+  run(
+    optimizer.uses.map((item) => ({ ...item, on: null })),
+    body
+  )
+  run(step?.body ?? [], body)
+  countSteps(optimizer, frame)
+  if (optimizer.steps.length === 1 && complete(optimizer, frame)) {
+    unused([...hypers.bindings, ...masks, ...params.bindings, ...localsIn(frame)], frame)
+    idleState(states, frame)
+    if (!params.weight.updated) {
+      const [weight, gradient] = step!.params
+      const names = { name: weight?.text ?? 'w', gradient: gradient?.text ?? 'g' }
+      report(frame, problems.weightNeverUpdated, weight ?? step!, names)
+    }
+  }
+  if (found.length === before) tooLarge(optimizer.name, frame)
+  return found.length > before ? null : { draft, hypers: hypers.drafts, weight: params.weight }
+}
+
+/** Names that have another here: what callers write for a symbol, and `t` where the step is called otherwise. */
+function aliasesOf({ hypers, steps }: OptimizerDecl): Map<string, string> {
+  const aliases = new Map<string, string>()
+  for (const { external, symbol } of hypers) if (external.text !== symbol.text) aliases.set(external.text, symbol.text)
+  const step = steps[0]?.params[2]
+  if (step && step.text !== STEP) aliases.set(STEP, step.text)
+  return aliases
+}
+
+/** Binds what the step calls the weight, the gradient and the step. */
+function declareStep(
+  step: StepDecl | undefined,
+  frame: Frame
+): { readonly weight: Cell; readonly gradient: Cell; readonly bindings: ValueBinding[] } {
+  const { graph } = frame
+  const leaves = [valueOf(graph.weight()), valueOf(graph.gradient())] as const
+  const [weight, gradient] = leaves.map((leaf) => cellOf(leaf, 'element', leaf)) as [Cell, Cell]
+  const kinds = [
+    ['weight', weight],
+    ['gradient', gradient],
+    ['step', fixed(valueOf(graph.step()))]
+  ] as const
+  const bindings: ValueBinding[] = []
+  for (const [i, [kind, cell]] of kinds.entries()) {
+    const name = step?.params[i]
+    if (!name) continue
+    const binding = bindingOf(kind, name, cell)
+    if (kind === 'step' && name.text === STEP) frame.names.set(STEP, binding)
+    else if (!declare(frame, binding)) continue
+    bindings.push(binding)
+  }
+  if (step && (step.params.length < 2 || step.params.length > 3)) {
+    report(frame, problems.stepParameters, step.params[3] ?? step, { given: String(step.params.length) })
+  }
+  return { weight, gradient, bindings }
+}
+
+/** Callers write hyperparameters and masks side by side. */
+function optionsApart({ hypers, masks }: OptimizerDecl, draft: Draft, frame: Frame): void {
+  const options = new Map<string, string>()
+  for (const { external, symbol } of hypers) {
+    const other = options.get(external.text)
+    const what = `the hyperparameter \`${symbol.text}\``
+    if (other === undefined) options.set(external.text, what)
+    // Doubled symbols have been reported as such.
+    else if (external.text !== symbol.text)
+      report(frame, problems.optionTaken, external, { name: external.text, what, other })
+  }
+  for (const { name } of masks) {
+    mayBeOption(name, 'A mask', frame)
+    const other = options.get(name.text)
+    if (other !== undefined && draft.masks.some((m) => m.name === name.text)) {
+      report(frame, problems.optionTaken, name, { name: name.text, what: `the mask \`${name.text}\``, other })
+    }
+  }
+}
+
+function countSteps({ name, steps }: OptimizerDecl, frame: Frame): void {
+  if (steps.length === 0) report(frame, problems.missingStep, name, { name: name.text })
+  for (const step of steps.slice(1)) {
+    const word = { start: step.start, end: step.start + 'step'.length }
+    report(frame, problems.secondStep, word, { name: name.text })
+  }
+}
+
+function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, weight }: Elaborated): Program {
+  const node = (value: { readonly node: Node } | null): Node => value!.node
+  const slots = draft.slots.map(
+    ({ name, over, cell, init, doc }): Slot => ({
+      name,
+      over,
+      place: over === 'element' || draft.onDevice.has(name) ? 'device' : 'host',
+      init: node(init),
+      next: node(cell.value),
+      doc
+    })
+  )
+  const observations = draft.observations.map(({ name, value }) => ({ name, value: node(value) }))
+  const next = node(weight.value)
+  const reaching = reachModel([next, ...observations.map((o) => o.value)], slots)
+  const [w, g, t] = optimizer.steps[0]!.params
+  return {
+    name: optimizer.name.text,
+    doc: optimizer.doc,
+    symbols: { weight: w!.text, gradient: g!.text, step: t?.text ?? STEP },
+    hypers: hypers.map((hyper) => ({ ...hyper, groupable: !reaching.has(hyper.name) })),
+    masks: draft.masks,
+    slots,
+    observations,
+    weight: next,
+    names: draft.names,
+    source: module.file.source
+  }
+}

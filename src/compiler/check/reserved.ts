@@ -1,0 +1,31 @@
+/** Names that callers write, and what they would collide with there. */
+import { problems } from '../messages.generated.js'
+import type { Name } from '../syntax/ast.js'
+import { type Frame, report } from './scope.js'
+
+/** Taken in a compiled class, in its options, or in every object of JavaScript. */
+const RESERVED: ReadonlySet<string> = new Set(
+  (
+    'groups inPlace name className customObjects layers plan kernel iterations observations minimize computeGradients ' +
+    'applyGradients getConfig getWeights setWeights getClassName saveIterations extractIterations incrementIterations ' +
+    'fromConfig dispose constructor prototype __proto__ then toString toLocaleString valueOf hasOwnProperty isPrototypeOf ' +
+    'propertyIsEnumerable'
+  ).split(' ')
+)
+
+/** Reports a name that callers can't be given. `what` begins a sentence: "A mask". */
+export function mayBeOption(name: Name, what: string, frame: Frame, instead = ''): boolean {
+  if (RESERVED.has(name.text)) {
+    report(frame, problems.reservedName, name, { what, name: name.text, suggestion: instead })
+    return false
+  }
+  if (!name.text.includes('_')) return true
+  report(frame, problems.underscoreInName, name, { what, name: name.text, suggestion: camelCase(name.text) })
+  return false
+}
+
+function camelCase(name: string): string {
+  const words = name.split(/_+/).filter((word) => word !== '')
+  const [first = 'it', ...others] = words
+  return first + others.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+}

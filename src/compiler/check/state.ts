@@ -1,0 +1,54 @@
+/** State: what a slot holds one value of, and what it starts as. */
+import { problems } from '../messages.generated.js'
+import type { StateDecl } from '../syntax/ast.js'
+import { declare } from './bind.js'
+import type { Draft, DraftSlot } from './draft.js'
+import { evaluateAs } from './expression.js'
+import { fits } from './graph.js'
+import { bindingOf, cellOf, type Frame, report, textOf, type ValueBinding } from './scope.js'
+import { type Maybe, PER, valueOf } from './value.js'
+
+export interface DeclaredState {
+  readonly binding: ValueBinding
+  readonly slot: DraftSlot
+}
+
+/** `prefix` is put before the names of slots. Slots over rows and columns are bound, but have no value yet. */
+export function declareState(states: readonly StateDecl[], frame: Frame, draft: Draft, prefix = ''): DeclaredState[] {
+  const declared: DeclaredState[] = []
+  for (const state of states) {
+    const over = state.over ?? 'element'
+    const init = startOf(state, frame)
+    if (over === 'rows' || over === 'cols') {
+      report(frame, problems.rowsAndColumns, state.name, { what: 'State' })
+      declare(frame, bindingOf('state', state.name, cellOf(null)))
+      continue
+    }
+    const name = prefix + state.name.text
+    const place = over === 'element' || draft.onDevice.has(name) ? 'device' : 'host'
+    const leaf = valueOf(frame.graph.slot(name, { level: over, place }))
+    const binding = bindingOf('state', state.name, cellOf(leaf, over, leaf))
+    if (!declare(frame, binding)) continue
+    const slot: DraftSlot = { name, over, cell: binding.cell, init, doc: state.doc }
+    draft.slots.push(slot)
+    declared.push({ binding, slot })
+  }
+  return declared
+}
+
+function startOf({ name, over, init: e }: StateDecl, frame: Frame): Maybe {
+  const subject = `\`${name.text}\``
+  const value = evaluateAs('number', e, { ...frame, where: 'init', subject }, `the start value of ${subject}`)
+  if (value === null || over === null || over === 'rows' || over === 'cols' || fits(value.level, over)) return value
+  report(frame, problems.levelTooHigh, e, {
+    value: textOf(frame, e),
+    level: PER[value.level],
+    context: `the start value of ${subject}`,
+    wanted: PER[over],
+    suggestion:
+      over === 'layer'
+        ? 'Only per-weight state can start from the weight.'
+        : 'State over the model can start from constants and hyperparameters alone.'
+  })
+  return null
+}

@@ -1,0 +1,79 @@
+/** What may be read where: a mask is fixed for a layer, a start value knows no step, a schedule knows nothing else. */
+import { problems } from '../messages.generated.js'
+import type { Span } from '../syntax/ast.js'
+import type { Node } from './program.js'
+import { type Frame, report, type Where } from './scope.js'
+
+type Restricted = Exclude<Where, 'step' | 'function'>
+
+/** Leaves by their `op`, facts by their name. Everything that is not a leaf is allowed but reductions. */
+const MAY_READ: Readonly<Record<Restricted, ReadonlySet<string>>> = {
+  constant: new Set(['const']),
+  mask: new Set(['const', 'rank', 'size', 'match']),
+  init: new Set(['const', 'hyper', 'rank', 'size', 'age', 'weight']),
+  schedule: new Set(['const', 'hyper', 'step'])
+}
+
+const LEAVES: Readonly<Record<string, string>> = {
+  hyper: 'a hyperparameter',
+  step: 'the step',
+  rank: 'a fact of the layer',
+  size: 'a fact of the layer',
+  age: "the layer's own count of steps",
+  match: "a match against the layer's name",
+  mask: 'a mask',
+  weight: 'the weight',
+  gradient: 'the gradient',
+  slot: 'state',
+  sum: 'a reduction',
+  max: 'a reduction',
+  min: 'a reduction'
+}
+
+const PROBLEMS = {
+  constant: problems.notConstant,
+  mask: problems.maskReads,
+  init: problems.initReads,
+  schedule: problems.scheduleReads
+}
+
+/** Whether `node` may be read in this frame; reports it where it may not. `name` is how the author wrote it. */
+export function mayRead(frame: Frame, node: Node, name: string, span: Span): boolean {
+  const { where } = frame
+  if (where === 'step' || where === 'function') return true
+  const offence = forbidden(node, MAY_READ[where])
+  if (offence === null) return true
+  forbid(frame, where, name, offence, span)
+  return false
+}
+
+/** A reduction is computed in a step. */
+export function mayReduce(frame: Frame, name: string, span: Span): boolean {
+  const { where } = frame
+  if (where === 'step' || where === 'function') return true
+  forbid(frame, where, name, LEAVES.sum!, span)
+  return false
+}
+
+function forbid(frame: Frame, where: Restricted, value: string, what: string, span: Span): void {
+  report(frame, PROBLEMS[where], span, { value, what, subject: frame.subject })
+}
+
+function forbidden(node: Node, allowed: ReadonlySet<string>): string | null {
+  const seen = new Set<Node>()
+  const visit = (n: Node): string | null => {
+    if (seen.has(n)) return null
+    seen.add(n)
+    if ('over' in n) return LEAVES[n.op]!
+    if (n.args.length === 0) {
+      const key = n.op === 'fact' ? n.name : n.op
+      return allowed.has(key) ? null : (LEAVES[key] ?? 'a value of the model')
+    }
+    for (const argument of n.args) {
+      const found = visit(argument)
+      if (found !== null) return found
+    }
+    return null
+  }
+  return visit(node)
+}
