@@ -66,11 +66,11 @@ export function offer(elements: Elements, state: State): Offer {
   const hold = (value: number, buffer: number): void => {
     if (value >= 0 && from[value] === -1) from[value] = buffer
   }
-  buffers.forEach(({ leaf, store }, b) => {
+  for (const [b, { leaf, store }] of buffers.entries()) {
     const now = store >= 0 && isWritten(state, store) ? (index.get(work.stores[store]!.value) ?? -1) : leaf
     hold(now, b)
-  })
-  state.scratch.forEach((value, i) => hold(value, buffers.length + i))
+  }
+  for (const [i, value] of state.scratch.entries()) hold(value, buffers.length + i)
   const computable = new Uint8Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) {
     computable[i] = args[i]!.length > 0 && (own[i]! & ~state.available) === 0n ? 1 : 0
