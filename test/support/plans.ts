@@ -1,7 +1,7 @@
 /** Plans written by hand, as small as each point needs: what runs them is tested apart from what makes them. */
 import { Graph } from '../../src/compiler/check/graph.js'
 import type { Node, Program, Reduce, Slot } from '../../src/compiler/check/program.js'
-import type { Abilities, Buffer, Cell, Pass, Plan, Reduction, Variant } from '../../src/compiler/plan/plan.js'
+import type { Abilities, Buffer, Cell, Pass, Plan, ReduceNode, Variant } from '../../src/compiler/plan/plan.js'
 
 const ABILITIES: Abilities = { target: 'by hand', reducesInPass: true, inPlace: true, maxBuffers: 7, maxOutputs: 7 }
 const FIGURES = { bytesPerWeight: 0, bytesCompulsory: 0, provedLeast: true }
@@ -11,8 +11,8 @@ export const G: Buffer = { kind: 'gradient' }
 export const slotBuffer = (name: string): Buffer => ({ kind: 'slot', name })
 export const scratch = (index: number): Buffer => ({ kind: 'scratch', index })
 
-export type Total = Reduction['node']
-export const total = (g: Graph, op: Reduce, over: 'layer' | 'model', x: Node): Total => g.reduce(op, over, x) as Total
+export const total = (g: Graph, op: Reduce, over: 'layer' | 'model', x: Node): ReduceNode =>
+  g.reduce(op, over, x) as ReduceNode
 
 /** A pass; what it loads follows from what it reads. */
 export function pass(reads: [Node, Buffer][], rest: Partial<Pass>): Pass {
@@ -28,7 +28,7 @@ export function pass(reads: [Node, Buffer][], rest: Partial<Pass>): Pass {
 }
 
 export function variant(passes: Pass[], cells: Cell[] = [], rest: Partial<Variant> = {}): Variant {
-  return { passes, cells, scratch: 0, layerState: [], observations: [], ...FIGURES, ...rest }
+  return { passes, cells, scratch: 0, shares: [], layerState: [], observations: [], ...FIGURES, ...rest }
 }
 
 export interface SlotGiven {
@@ -170,6 +170,7 @@ export function everythingPlan(): Plan {
     [
       variant([first, second], [{ node: aNext, name: 'a' }], {
         scratch: 1,
+        shares: [{ node: M, value: T }],
         layerState: [{ slot: 'a', value: aNext }],
         observations
       })

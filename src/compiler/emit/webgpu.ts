@@ -118,11 +118,12 @@ function printSegment(scope: Scope, segment: number): string {
   ])
 }
 
-/** What the layer adds to reductions at the segment's end, of those that no pass gathered: they are of one value a layer. */
+/** What the layer adds to reductions at the segment's end, of those that no pass gathers. */
 function sharesOf({ plan, variant }: Scope, segment: number): Leaving[] {
-  const gathered = new Set<Node>(variant.passes.flatMap((p) => p.reductions.map((r) => r.node)))
   const reductions = plan.barriers[segment]?.reductions ?? []
-  return reductions.filter((r) => !gathered.has(r)).map((r) => ({ to: shareOf(plan, r), node: r.args[0]! }))
+  return variant.shares
+    .filter(({ node }) => reductions.includes(node))
+    .map(({ node, value }) => ({ to: shareOf(plan, node), node: value }))
 }
 
 /** State and observations that are no cells already. */
