@@ -255,7 +255,6 @@ export abstract class CompiledOptimizer<
       }
       layer.age++
     }
-    input.hypers = values.own
     program.advanceModel?.(input)
     this.iterations_ = t
     this.#last = taking
@@ -341,7 +340,6 @@ export abstract class CompiledOptimizer<
       const checkpoint = await readWeights(this.#keys, weights)
       dropDisposed(this.#registry)
       replaceBy(this.#registry, checkpoint)
-      this.#last = []
       this.iterations_ = checkpoint.iterations
     } catch (error) {
       throw this.#named(error)

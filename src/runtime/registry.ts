@@ -8,7 +8,7 @@ import { type Checkpoint, type Keys, type SavedLayer, showHost, showIterations, 
 export interface Registry {
   /** In the order of their first appearance. */
   layers: readonly TrackedLayer[]
-  readonly byVariable: Map<tf.Variable, TrackedLayer>
+  readonly byVariable: WeakMap<tf.Variable, TrackedLayer>
   /** How many layers there ever were: the index of the next. */
   appeared: number
   saved: readonly SavedLayer[]
@@ -24,17 +24,13 @@ export interface Appearance {
 }
 
 export function emptyRegistry(): Registry {
-  return { layers: [], byVariable: new Map(), appeared: 0, saved: [], model: null }
+  return { layers: [], byVariable: new WeakMap(), appeared: 0, saved: [], model: null }
 }
 
 /** Lets go of layers whose variable was disposed. */
 export function dropDisposed(registry: Registry): void {
   if (!registry.layers.some((layer) => layer.variable.isDisposed)) return
-  for (const layer of registry.layers) {
-    if (!layer.variable.isDisposed) continue
-    disposeState(layer)
-    registry.byVariable.delete(layer.variable)
-  }
+  for (const layer of registry.layers) if (layer.variable.isDisposed) disposeState(layer)
   registry.layers = registry.layers.filter((layer) => !layer.variable.isDisposed)
 }
 

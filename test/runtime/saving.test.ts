@@ -142,6 +142,15 @@ describe('getWeights', () => {
     expect((await optimizer.saveIterations()).tensor.dataSync()[0]).toBe(1)
   })
 
+  it('gives numbers of the host again where somebody disposed them', async () => {
+    const of = variables({ a: [2] })
+    const optimizer = new Whole()
+    optimizer.applyGradients(gradientsFor(of))
+    const before = await entries(optimizer)
+    for (const { tensor } of await optimizer.getWeights()) if (tensor.dtype === 'int32') tensor.dispose()
+    expect(await entries(optimizer)).toEqual(before)
+  })
+
   it('gives the same tensors until a step', async () => {
     const of = variables({ a: [2] })
     const optimizer = new Whole()
@@ -273,6 +282,7 @@ describe('setWeights', () => {
     expect(values(of['x']!)).toEqual(before)
     expect(optimizer.iterations).toBe(3)
     expect(await layersOf(optimizer)).toEqual(['a/m', 'b/m'])
+    expect(() => optimizer.applyGradients({ x: tf.ones([2, 2]) })).toThrow('Saved: a [2,2], b [3]. Layers: x [2,2].')
     const { a } = variables({ a: [2, 2] })
     expect(() => optimizer.applyGradients({ a: tf.ones([2, 2]), y: tf.ones([4]) })).toThrow(
       'Saved: a [2,2], b [3]. Layers: a [2,2], y [4].'

@@ -194,6 +194,37 @@ describe('a step', () => {
   })
 })
 
+describe('a variable that was disposed', () => {
+  const start = () => {
+    const of = variables({ a: [2], b: [2] })
+    const optimizer = new Whole()
+    optimizer.applyGradients(gradientsFor(of))
+    of['a']!.dispose()
+    return optimizer
+  }
+  const names = async (optimizer: Whole) =>
+    (await optimizer.getWeights()).map(({ name }) => name).filter((name) => /\/m$/.test(name))
+
+  it('is not saved', async () => {
+    expect(await names(start())).toEqual(['b/m'])
+  })
+  it('leaves its name to another', async () => {
+    const optimizer = start()
+    variables({ a: [3] })
+    optimizer.applyGradients({ a: tf.ones([3]) })
+    expect(await names(optimizer)).toEqual(['b/m', 'a/m'])
+  })
+  it('does not stand in the way of saved state', async () => {
+    const other = start()
+    variables({ c: [4] })
+    const optimizer = new Whole()
+    optimizer.applyGradients({ c: tf.ones([4]) })
+    tf.engine().registeredVariables['c']!.dispose()
+    await optimizer.setWeights(await other.getWeights())
+    expect(await names(optimizer)).toEqual(['b/m'])
+  })
+})
+
 describe('a step that can not be', () => {
   /** Fails with `text`, and nothing has changed: no weight, no count, no state, no tensor. */
   async function fails(optimizer: Whole, step: () => void, text: string) {
