@@ -543,10 +543,11 @@ class OptParser extends EmbeddedActionsParser {
       { ALT: () => this.SUBRULE(this.call) },
       {
         ALT: (): ast.Expr => {
-          this.CONSUME(T.OpenParen)
+          const open = this.CONSUME(T.OpenParen)
           const inner = this.SUBRULE(this.expression)
           this.CONSUME(T.CloseParen)
-          return inner
+          // The span has the parentheses: what is printed of the source is whole.
+          return { ...inner, ...this.#spanFrom(start(open)) }
         }
       }
     ])
