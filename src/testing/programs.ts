@@ -155,10 +155,10 @@ function lastLine(w: string, g: string, locals: readonly Named[], lines: readonl
   const read = new Set(lines.flatMap((l) => [...l.reads]))
   const unread = locals.filter((l) => !read.has(l.name))
   const elements = unread.filter((l) => l.level === 'element').map((l) => l.name)
+  if (elements.length === 0 || !read.has(g)) elements.push(g)
   const scalars = unread.filter((l) => l.level !== 'element').map((l) => l.name)
-  const direction = elements.length > 0 ? elements.join(' + ') : g
-  const factors = ['lr', ...scalars.map((name) => `(1 + 0.1 * tanh(${name}))`), `(${direction})`]
-  const reads = new Set([w, ...(elements.length > 0 ? elements : [g]), ...scalars])
+  const factors = ['lr', ...scalars.map((name) => `(1 + 0.1 * tanh(${name}))`), `(${elements.join(' + ')})`]
+  const reads = new Set([w, ...elements, ...scalars])
   return { text: `${w} := ${w} - ${factors.join(' * ')}`, reads, updates: w }
 }
 

@@ -1,6 +1,7 @@
 /** Runs a compiled optimizer on a case, and shows everything that it holds before and after each step. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { Reference } from '../reference/index.js'
+import { ascii } from '../compiler/emit/names.js'
 import type { Case } from './case.js'
 
 /** What the tests use of a compiled class. */
@@ -74,19 +75,19 @@ async function snapshot(
     const owner = path.slice(0, path.lastIndexOf('/'))
     const keys = path.slice(path.lastIndexOf('/') + 1).split('+')
     const numbers = values instanceof Int32Array && path !== 'iter' ? new Float64Array(values.slice().buffer) : values
-    const isElement = slots.some((s) => s.over === 'element' && s.name === keys[0])
+    const isElement = slots.some((s) => s.over === 'element' && ascii(s.name) === keys[0])
     for (const [i, key] of keys.entries()) held.set(`${owner}/${key}`, isElement ? numbers : [numbers[i]!])
   }
   const ofLayer = slots.filter((s) => s.over !== 'model')
   const ofModel = slots.filter((s) => s.over === 'model')
   const layers = []
   for (const variable of variables) {
-    const own = ofLayer.map((s) => [s.name, held.get(`${variable.name}/${s.name}`)] as const)
+    const own = ofLayer.map((s) => [s.name, held.get(`${variable.name}/${ascii(s.name)}`)] as const)
     const started = own.every(([, values]) => values !== undefined)
     const weight = (await variable.data()).slice() as Float32Array
     layers.push({ weight, slots: started ? (Object.fromEntries(own) as Record<string, ArrayLike<number>>) : null })
   }
-  const model = ofModel.map((s) => [s.name, held.get(`model/${s.name}`)?.[0]] as const)
+  const model = ofModel.map((s) => [s.name, held.get(`model/${ascii(s.name)}`)?.[0]] as const)
   const modelStarted = model.every(([, value]) => value !== undefined)
   return { layers, modelState: modelStarted ? (Object.fromEntries(model) as Record<string, number>) : null }
 }
