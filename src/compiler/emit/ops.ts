@@ -52,7 +52,8 @@ type Cells = ReadonlyMap<Node, string>
 function modelCells(plan: Plan): Cells {
   const nodes = plan.barriers.flatMap((b) => [...b.reductions, ...b.finish.map((i) => plan.modelCells[i]!.node)])
   const first = deviceSlots(plan, 'model').length
-  return new Map(nodes.map((node, i) => [node, `s.model[${first + i}]!`]))
+  // A cell may be a reduction as it is: the first place that holds it will do.
+  return new Map(nodes.map((node) => [node, `s.model[${first + nodes.indexOf(node)}]!`]))
 }
 
 function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
@@ -61,7 +62,8 @@ function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
 
 function printBarrier(sheet: Sheet, barrier: Barrier, model: Cells): string {
   const finish = barrier.finish.map((i) => sheet.plan.modelCells[i]!.node)
-  const before = new Map([...model].filter(([node]) => !finish.includes(node)))
+  const made = (node: Node): boolean => barrier.reductions.some((reduction) => reduction === node)
+  const before = new Map([...model].filter(([node]) => made(node) || !finish.includes(node)))
   return object([
     ['reduces', array(barrier.reductions.map((node) => `'${node.op}'`))],
     ['finish', finish.length > 0 ? compute(sheet, finish, before) : null]
