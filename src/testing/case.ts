@@ -85,8 +85,11 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     masks: Object.fromEntries(masks.filter(() => one(4)).map((name) => [name, one(2)])),
     layers: names.map((name) => {
       const shape = of(SHAPES)
+      const weight = values(shape, of([1, 0.1, 2]))
       const gradients = Array.from({ length: steps }, () => (one(7) ? null : values(shape, of([1, 0.01, 3]))))
-      return { name, shape, weight: values(shape, of([1, 0.1, 2])), gradients, group: grouped && one(2) ? group() : {} }
+      // The optimizer warns, rightly, of a group that matched nothing by its first step.
+      const mayBeGrouped = grouped && gradients[0] !== null && weight.length > 0
+      return { name, shape, weight, gradients, group: mayBeGrouped && one(2) ? group() : {} }
     })
   }
 }
