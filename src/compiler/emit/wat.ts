@@ -1,0 +1,281 @@
+/**
+ * Passes as WebAssembly text: four elements at a time, in float32, sums in float64.
+ *
+ * A function `(n, b, c)` as in JavaScript, on memory that it is handed: `b` points to the addresses of the buffers and `c`
+ * to the numbers that are the same for all elements. It goes over whole vectors, so that up to three elements behind the
+ * last one are read and written too; they take no part in a reduction.
+ */
+import type { Node, Program } from '../check/program.js'
+import { isElement } from '../plan/order.js'
+import type { Buffer, Pass, Reduction } from '../plan/plan.js'
+import { authorNames, layOut } from './body.js'
+import { bufferIndex, bufferName, buffersOf, readName } from './buffers.js'
+import { freshNames } from './names.js'
+import type { Numbers } from './numbers.js'
+import { indent } from './text.js'
+
+/** A module that exports the functions. It imports `memory` from `js`, and from `Math` what it needs. */
+export function printModule(functions: readonly string[]): string {
+  const lanes = Object.entries(LANES).filter(([name]) => functions.some((f) => f.includes(`(call $${name} `)))
+  const parts = [
+    '(import "js" "memory" (memory 1))',
+    ...lanes.map(([name, count]) => `(import "Math" "${name}" (func $Math.${name}${signature('f64', count)}))`),
+    ...lanes.map(([name, count]) => printLanes(name, count)),
+    ...functions
+  ]
+  return `(module\n${parts.map(indent).join('\n')}\n)`
+}
+
+/** What SIMD lacks, and how many operands it has. */
+const LANES: Readonly<Record<string, number>> = { exp: 1, log: 1, tanh: 1, cbrt: 1, pow: 2 }
+
+function signature(type: string, count: number): string {
+  const params = ['$x', '$y'].slice(0, count).map((name) => `(param ${name} ${type})`)
+  return ` ${params.join(' ')} (result ${type})`
+}
+
+/** JavaScript's function on each lane. */
+function printLanes(name: string, count: number): string {
+  const lane = (i: number): string => {
+    const args = ['$x', '$y'].slice(0, count).map((x) => `(f64.promote_f32 (f32x4.extract_lane ${i} (local.get ${x})))`)
+    return `(f32.demote_f64 (call $Math.${name} ${args.join(' ')}))`
+  }
+  const lines = [
+    `(local $r v128)`,
+    ...[0, 1, 2, 3].map((i) => `(local.set $r (f32x4.replace_lane ${i} (local.get $r) ${lane(i)}))`),
+    '(local.get $r)'
+  ]
+  return `(func $${name}${signature('v128', count)}\n${lines.map(indent).join('\n')}\n)`
+}
+
+/** The locals of a function. Each is spoken of by the text that reads it. */
+interface Frame {
+  local(wanted: string, type?: 'v128' | 'i32'): string
+  /** The lines that declare them. */
+  declare(): string[]
+}
+
+function newFrame(): Frame {
+  const fresh = freshNames(['n', 'b', 'c'])
+  const names = { i32: [] as string[], v128: [] as string[] }
+  return {
+    local(wanted, type = 'v128') {
+      const name = `$${fresh(wanted)}`
+      names[type].push(name)
+      return `(local.get ${name})`
+    },
+    declare: () =>
+      Object.entries(names).flatMap(([type, all]) =>
+        all.length > 0 ? [all.map((name) => `(local ${name} ${type})`).join(' ')] : []
+      )
+  }
+}
+
+function set(local: string, value: string): string {
+  return `${local.slice(0, -1).replace('get', 'set')} ${value})`
+}
+
+function tee(local: string, value: string): string {
+  return `${local.slice(0, -1).replace('get', 'tee')} ${value})`
+}
+
+export function printPass(name: string, program: Program, pass: Pass, numbers: Numbers): string {
+  const frame = newFrame()
+  const left = frame.local('left', 'i32')
+  const at = frame.local('at', 'i32')
+  const head: string[] = []
+  const pointers = new Map(
+    buffersOf(program, pass).map((buffer) => {
+      const index = bufferIndex(program, buffer)
+      const pointer = frame.local(`${bufferName(program, buffer)}s`, 'i32')
+      head.push(set(pointer, `(i32.load offset=${4 * index} (local.get $b))`))
+      return [index, pointer]
+    })
+  )
+  const address = (buffer: Buffer): string => `(i32.add ${pointers.get(bufferIndex(program, buffer))!} ${at})`
+  const known = new Map<Node, string>()
+  const loads = pass.reads.map(({ node, from }) => {
+    const value = frame.local(readName(program, pass, from))
+    known.set(node, value)
+    return set(value, `(v128.load ${address(from)})`)
+  })
+  const read = (node: Node): string | null => {
+    if (node.op === 'const') return constant(node.value)
+    const before = known.get(node)
+    if (before !== undefined || isElement(node)) return before ?? null
+    const variable = frame.local(numbers.nameOf(node))
+    head.push(set(variable, everywhere(node, numbers)))
+    known.set(node, variable)
+    return variable
+  }
+
+  const live = pass.reductions.length > 0 ? frame.local('live') : null
+  const sums = pass.reductions.map((r) => gather(r, { pass, numbers, frame, live: live!, head }))
+  const body = layOut([...pass.stores.map((s) => s.value), ...sums.flatMap((s) => s.operands)], {
+    read,
+    apply: (node, args) => operation(node, args, frame),
+    named: authorNames(program),
+    fresh: (wanted) => frame.local(wanted),
+    bind: set
+  })
+  const rest = body.results.slice(pass.stores.length)
+  const loop = [
+    ...loads,
+    ...body.lines.map((line) => line.replace(' // ', ' ;; ')),
+    ...pass.stores.map(({ to }, i) => `(v128.store ${address(to)} ${body.results[i]})`),
+    ...(live ? [set(live, `(i32x4.gt_s (i32x4.splat ${left}) (v128.const i32x4 0 1 2 3))`)] : []),
+    ...sums.flatMap((s) => s.join(rest.splice(0, s.operands.length))),
+    set(at, `(i32.add ${at} (i32.const 16))`),
+    `(br_if $next (i32.gt_s ${tee(left, `(i32.sub ${left} (i32.const 4))`)} (i32.const 0)))`
+  ]
+  const lines = [
+    ...head,
+    set(left, '(local.get $n)'),
+    `(loop $next\n${loop.map(indent).join('\n')}\n)`,
+    ...sums.flatMap((s) => s.finish)
+  ]
+  const open = `(func (export "${name}") (param $n i32) (param $b i32) (param $c i32)`
+  return [open, ...[...frame.declare(), ...lines].map(indent), ')'].join('\n')
+}
+
+/** One reduction of a pass. */
+interface Gathering {
+  /** What it wants computed of each element. */
+  readonly operands: readonly Node[]
+  /** The lines that take these in. */
+  readonly join: (values: readonly string[]) => string[]
+  /** The lines behind the loop. */
+  readonly finish: readonly string[]
+}
+
+interface Scope {
+  readonly pass: Pass
+  readonly numbers: Numbers
+  readonly frame: Frame
+  /** Which lanes hold elements. */
+  readonly live: string
+  /** Lines before the loop. */
+  readonly head: string[]
+}
+
+function gather(reduction: Reduction, scope: Scope): Gathering {
+  return reduction.node.op === 'sum' ? gatherSum(reduction, scope) : gatherExtreme(reduction, scope)
+}
+
+/** In float64, and products are: their factors may be so large or small that float32 has not their square. */
+function gatherSum({ node, value }: Reduction, { pass, numbers, frame, live, head }: Scope): Gathering {
+  const isRead = new Set(pass.reads.map((r) => r.node))
+  const scales: string[] = []
+  let product = value
+  while (product.op === 'mul' && !isRead.has(product) && product.args.some((arg) => !isElement(arg))) {
+    const scale = product.args.find((arg) => !isElement(arg))!
+    const local = frame.local(numbers.nameOf(scale))
+    head.push(set(local, `(f64x2.splat ${number(scale, numbers)})`))
+    scales.push(local)
+    product = product.args.find((arg) => arg !== scale)!
+  }
+  const factors = product.op === 'mul' && !isRead.has(product) ? [...new Set(product.args)] : [product]
+  const isSquare = product.op === 'mul' && factors.length === 1 && factors[0] !== product
+  const parts = factors.map(() => frame.local('part'))
+  const halves = [frame.local('sum_low'), frame.local('sum_high')]
+  const wide = frame.local('wide')
+
+  const half = (part: string, i: number): string => {
+    const lanes = i === 0 ? part : `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${part} ${part})`
+    return `(f64x2.promote_low_f32x4 ${lanes})`
+  }
+  const multiply = (i: number): string => {
+    const [first, ...more] = parts.map((part) => half(part, i))
+    const all = isSquare ? [tee(wide, first!), wide] : [first!, ...more]
+    return [...all, ...scales].reduce((x, y) => `(f64x2.mul ${x} ${y})`)
+  }
+  const place = `offset=${8 * numbers.totalOf(node)} (local.get $c)`
+  const total = [0, 1].map((i) => `(f64x2.extract_lane ${i} ${wide})`)
+  return {
+    operands: factors,
+    join: (values) => [
+      ...values.map((v, i) => set(parts[i]!, `(v128.and ${v} ${live})`)),
+      ...halves.map((sum, i) => set(sum, `(f64x2.add ${sum} ${multiply(i)})`))
+    ],
+    finish: [
+      set(wide, `(f64x2.add ${halves.join(' ')})`),
+      `(f64.store ${place} (f64.add (f64.load ${place}) (f64.add ${total.join(' ')})))`
+    ]
+  }
+}
+
+function gatherExtreme({ node, value }: Reduction, { numbers, frame, live, head }: Scope): Gathering {
+  const best = frame.local(node.op)
+  const place = `offset=${8 * numbers.totalOf(node)} (local.get $c)`
+  head.push(set(best, `(f32x4.splat (f32.demote_f64 (f64.load ${place})))`))
+  const neutral = constant(node.op === 'max' ? -Infinity : Infinity)
+  const lanes = [0, 1, 2, 3].map((i) => `(f32x4.extract_lane ${i} ${best})`)
+  return {
+    operands: [value],
+    join: ([v]) => [set(best, `(f32x4.${node.op} ${best} (v128.bitselect ${v} ${neutral} ${live}))`)],
+    finish: [`(f64.store ${place} (f64.promote_f32 ${lanes.reduce((x, y) => `(f32.${node.op} ${x} ${y})`)}))`]
+  }
+}
+
+/** A number of `c`, or a constant, in float64. */
+function number(node: Node, numbers: Numbers): string {
+  if (node.op === 'const') return `(f64.const ${literal(node.value as number)})`
+  return `(f64.load offset=${8 * numbers.indexOf(node)!} (local.get $c))`
+}
+
+/** A number of `c` in each lane; a bool as a mask. */
+function everywhere(node: Node, numbers: Numbers): string {
+  const value = number(node, numbers)
+  if (node.kind === 'number') return `(f32x4.splat (f32.demote_f64 ${value}))`
+  return `(i32x4.splat (i32.sub (i32.const 0) (f64.ne ${value} (f64.const 0))))`
+}
+
+function constant(value: number | boolean): string {
+  if (typeof value === 'boolean') return `(i32x4.splat (i32.const ${value ? -1 : 0}))`
+  return `(f32x4.splat (f32.const ${literal(Math.fround(value))}))`
+}
+
+function literal(value: number): string {
+  if (Number.isNaN(value)) return 'nan'
+  if (Object.is(value, -0)) return '-0'
+  return String(value).replace('Infinity', 'inf')
+}
+
+const OPERATIONS: Readonly<Record<string, string>> = {
+  neg: 'f32x4.neg',
+  abs: 'f32x4.abs',
+  sqrt: 'f32x4.sqrt',
+  floor: 'f32x4.floor',
+  add: 'f32x4.add',
+  sub: 'f32x4.sub',
+  mul: 'f32x4.mul',
+  div: 'f32x4.div',
+  max: 'f32x4.max',
+  min: 'f32x4.min',
+  lt: 'f32x4.lt',
+  le: 'f32x4.le',
+  gt: 'f32x4.gt',
+  ge: 'f32x4.ge',
+  eq: 'f32x4.eq',
+  ne: 'f32x4.ne',
+  and: 'v128.and',
+  or: 'v128.or',
+  not: 'v128.not'
+}
+
+function operation(node: Node, args: readonly string[], frame: Frame): string {
+  const [x, y, z] = args
+  const simple = OPERATIONS[node.op]
+  if (simple) return `(${simple} ${args.join(' ')})`
+  if (node.op in LANES) return `(call $${node.op} ${args.join(' ')})`
+  if (node.op === 'select') return `(v128.bitselect ${y} ${z} ${x})`
+  if (node.op === 'rsqrt') return `(f32x4.div ${constant(1)} (f32x4.sqrt ${x}))`
+  if (node.op === 'sign') return sign(x!, frame.local('x'))
+  throw new Error(`no WebAssembly for ${node.op}`)
+}
+
+/** 1 with the sign of x, where there is more of x than 0 (and it is a number), else x. */
+function sign(x: string, local: string): string {
+  const one = `(v128.or (v128.and ${tee(local, x)} ${constant(-0)}) ${constant(1)})`
+  return `(v128.bitselect ${one} ${local} (f32x4.gt (f32x4.abs ${local}) ${constant(0)}))`
+}
