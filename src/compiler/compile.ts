@@ -80,7 +80,7 @@ export function analyse(
 ): { readonly checked: CheckedFile; readonly diagnostics: readonly Diagnostic[] } {
   try {
     const { module, diagnostics } = link(source, path, load)
-    const { checked, diagnostics: more } = check(module)
+    const { checked, diagnostics: more } = check(module, new Set(diagnostics.map((d) => d.path)))
     return { checked, diagnostics: inOrder([...diagnostics, ...more], path) }
   } catch (error) {
     return { checked: { optimizers: [], schedules: [] }, diagnostics: [internalError(path, error)] }

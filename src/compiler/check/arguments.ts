@@ -1,11 +1,12 @@
 /** Arguments find their parameters: in order, then by name. */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
+import { nearest } from '../suggest.js'
 import type { Argument, Expr, FnDecl, Name, Param, ScheduleDecl, TransformDecl } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import { evaluate } from './expression.js'
-import { bindingOf, fixed, type Frame, report } from './scope.js'
-import { nearest } from './suggest.js'
+import { bindingOf, type Frame, fixed, report } from './scope.js'
 import type { Maybe } from './value.js'
 
 type Called = FnDecl | ScheduleDecl | TransformDecl

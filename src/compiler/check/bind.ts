@@ -1,21 +1,27 @@
 /** Binding names in a body: one namespace an optimizer plus its file. */
 import { problems } from '../messages.generated.js'
+import { STEP } from './builtins.js'
 import { isTakenByLanguage } from './resolve.js'
 import { type Binding, describe, type Frame, report } from './scope.js'
-import { STEP } from './builtins.js'
 
-/** Binds a name unless it is taken, which is reported. A parameter may hide `t` and the names of the file. */
+/**
+ * Binds a name, and says whether it was free; if not, that is reported. A parameter may hide `t` and the names of the file.
+ * A name that was not free to bind, but is not of this body, is bound nevertheless, so that reading it is no second error.
+ */
 export function declare(frame: Frame, binding: Binding): boolean {
   const { name } = binding
-  const hides = binding.kind === 'parameter' || binding.kind === 'subject'
+  const free = isFree(frame, binding)
+  if (!frame.names.has(name.text)) frame.names.set(name.text, binding)
+  return free
+}
+
+function isFree(frame: Frame, { kind, name }: Binding): boolean {
+  const hides = kind === 'parameter' || kind === 'subject'
   if (!(hides && name.text === STEP) && isTakenByLanguage(name, frame)) return false
   const taken = frame.names.get(name.text) ?? (hides ? undefined : frame.world.namespaceOf(frame.module).get(name.text))
-  if (taken) {
-    // What stands there now was meant for reading and updating under this name: not unused as well.
-    taken.read = true
-    report(frame, problems.nameTaken, name, { name: name.text, what: describe(taken) })
-    return false
-  }
-  frame.names.set(name.text, binding)
-  return true
+  if (!taken) return true
+  // Which of the two a reader means is not known: so neither is "unused".
+  taken.read = true
+  report(frame, problems.nameTaken, name, { name: name.text, what: describe(taken) })
+  return false
 }

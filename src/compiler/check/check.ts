@@ -1,6 +1,7 @@
 /** Checks a file and all that it imports: typed programs and schedules, or what is wrong, in source order. */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
 import type { Declaration } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import { checkHelper, frameOf } from './declarations.js'
@@ -11,8 +12,14 @@ import { callOrder } from './recursion.js'
 import type { Binding, World } from './scope.js'
 import { unused } from './usage.js'
 
-/** `checked` holds what is free of errors; it is the whole file when `diagnostics` holds no error. */
-export function check(module: Module): { checked: CheckedFile; diagnostics: Diagnostic[] } {
+/**
+ * `checked` holds what is free of errors; it is the whole file when `diagnostics` holds no error. `broken` are the paths of
+ * files with errors of syntax: of what seems to be missing or unused there, nothing is said.
+ */
+export function check(
+  module: Module,
+  broken: ReadonlySet<string> = new Set()
+): { checked: CheckedFile; diagnostics: Diagnostic[] } {
   const modules = modulesFrom(module)
   const found = new Map(modules.map((m): [Module, Diagnostic[]] => [m, []]))
   const foundIn = (m: Module): Diagnostic[] => found.get(m)!
@@ -20,7 +27,8 @@ export function check(module: Module): { checked: CheckedFile; diagnostics: Diag
   const namespaces = new Map<Module, ReadonlyMap<string, Binding>>()
   const world: World = {
     namespaceOf: (m) => namespaces.get(m)!,
-    isSound: (declaration) => sound.has(declaration)
+    isSound: (declaration) => sound.has(declaration),
+    isWhole: (m) => !broken.has(m.file.path)
   }
   for (const m of modules) namespaces.set(m, namespaceFor(m, frameOf(world, m, 'step', '', foundIn(m))))
 
@@ -42,8 +50,9 @@ export function check(module: Module): { checked: CheckedFile; diagnostics: Diag
       const program = checkOptimizer(d, m, world, foundIn(m))
       if (program) programs.set(d, program)
     }
+    if (!world.isWhole(m)) continue
     unused(importsIn(m, world.namespaceOf(m)), frameOf(world, m, 'step', '', foundIn(m)))
-    if (m.file.declarations.length === 0 && m.file.imports.length === 0 && isBlank(m.file.source)) {
+    if (m.file.declarations.length === 0 && m.file.imports.length === 0) {
       foundIn(m).push(problems.nothingDeclared(m.file.path, { start: 0, end: 0 }))
     }
   }
@@ -66,6 +75,3 @@ function modulesFrom(root: Module): readonly Module[] {
 
 const bySource = (a: Diagnostic, b: Diagnostic): number =>
   a.span.start - b.span.start || a.span.end - b.span.end || (a.code < b.code ? -1 : Number(a.code > b.code))
-
-/** Comments and white space alone: what the parser could not understand has been reported by it. */
-const isBlank = (source: string): boolean => source.replace(/\/\/.*|\/\*[^]*?\*\//g, '').trim() === ''

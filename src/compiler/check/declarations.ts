@@ -2,8 +2,9 @@
  * Functions, schedules and transforms by themselves: each is checked once, with parameters of which nothing is known, so
  * that what is wrong in one that nobody uses is found too, and what is wrong in all its uses is told once.
  */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
 import type { FnDecl, Param, ScheduleDecl, TransformDecl } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import { defaultOf } from './arguments.js'
@@ -15,11 +16,11 @@ import { fits, Graph } from './graph.js'
 import { freshBudget } from './inline.js'
 import { declareMasks } from './masks.js'
 import type { Schedule } from './program.js'
-import { bindingOf, cellOf, fixed, type Frame, report, type ValueBinding, type Where, type World } from './scope.js'
+import { bindingOf, cellOf, type Frame, fixed, report, type ValueBinding, type Where, type World } from './scope.js'
 import { declareState } from './state.js'
 import { localsOf, run } from './statements.js'
 import { idleState, unused } from './usage.js'
-import { type Maybe, valueOf } from './value.js'
+import { asValue, type Maybe } from './value.js'
 import { hasSyntaxError } from './walk.js'
 
 export type Helper = FnDecl | ScheduleDecl | TransformDecl
@@ -48,7 +49,7 @@ export function checkHelper(helper: Helper, module: Module, world: World, found:
   return helper.kind === 'schedule' ? checkSchedule(helper, frameOf(world, module, 'schedule', subject, found)) : null
 }
 
-/** Binds parameters; `valueOf` says what is known of one, given its default. */
+/** Binds parameters; `known` says what is known of one, given its default. */
 function declareParams(
   params: readonly Param[],
   frame: Frame,
@@ -76,7 +77,7 @@ function checkSchedule(schedule: ScheduleDecl, frame: Frame): Schedule | null {
   const inits = new Map<string, Maybe>()
   const params = declareParams(schedule.params, frame, (param, init) => {
     inits.set(param.text, init)
-    return param.init && !init ? null : valueOf(frame.graph.hyper(param.text, init?.node.kind ?? 'number'))
+    return param.init && !init ? null : asValue(frame.graph.hyper(param.text, init?.node.kind ?? 'number'))
   })
   const body = evaluate(schedule.body, frame)
   if (body?.node.kind === 'bool') report(frame, problems.scheduleOfBool, schedule.body, { name: schedule.name.text })
@@ -123,4 +124,4 @@ export const localsIn = (frame: Frame): ValueBinding[] =>
 
 /** Whether all of it was understood, so that what seems to be missing is. */
 export const complete = (declaration: Parameters<typeof hasSyntaxError>[0], frame: Frame): boolean =>
-  !frame.budget.exhausted && !hasSyntaxError(declaration)
+  frame.world.isWhole(frame.module) && !frame.budget.exhausted && !hasSyntaxError(declaration)

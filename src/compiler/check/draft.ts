@@ -1,6 +1,7 @@
 /** What an optimizer is made of while its statements are being checked. */
-import type { Mask, NamedValue, Slot } from './program.js'
+
 import type { Name } from '../syntax/ast.js'
+import type { Mask, NamedValue, Slot } from './program.js'
 import type { Cell } from './scope.js'
 import type { Maybe } from './value.js'
 

@@ -5,10 +5,10 @@ import { LAYER_NAME } from './builtins.js'
 import { call } from './call.js'
 import { nested } from './inline.js'
 import type { Binary, Kind } from './program.js'
-import { resolve } from './resolve.js'
 import { reduce } from './reduction.js'
+import { resolve } from './resolve.js'
 import { type Frame, report, textOf } from './scope.js'
-import { combine, type Maybe, valueOf } from './value.js'
+import { asValue, combine, type Maybe } from './value.js'
 
 /** A value of either kind; null where it is wrong, which has then been reported. */
 export function evaluate(e: Expr, frame: Frame): Maybe {
@@ -17,7 +17,7 @@ export function evaluate(e: Expr, frame: Frame): Maybe {
     switch (e.kind) {
       case 'number':
       case 'bool':
-        return valueOf(graph.const(e.value))
+        return asValue(graph.const(e.value))
       case 'name':
         return resolve(e, frame)
       case 'unary': {
@@ -80,18 +80,24 @@ function match(e: MatchExpr, frame: Frame): Maybe {
     if (e.subject.kind !== 'error') report(frame, problems.matchSubject, e.subject, { value: textOf(frame, e.subject) })
     return null
   }
-  if (frame.where === 'mask') return valueOf(frame.graph.match(e.pattern, e.flags))
+  if (frame.where === 'mask') return asValue(frame.graph.match(e.pattern, e.flags))
   report(frame, problems.nameOutsideMask, e.subject, {})
   return null
 }
+
+const KINDS: Readonly<Record<Kind, string>> = { number: 'a number', bool: 'true or false' }
 
 function select(e: IfExpr, frame: Frame): Maybe {
   const condition = evaluateAs('bool', e.condition, frame, '`if`')
   const then = evaluate(e.then, frame)
   const otherwise = evaluate(e.otherwise, frame)
   if (then && otherwise && then.node.kind !== otherwise.node.kind) {
-    const kinds = { then: textOf(frame, e.then), thenKind: then.node.kind, otherwiseKind: otherwise.node.kind }
-    report(frame, problems.branchesDiffer, e.otherwise, { ...kinds, otherwise: textOf(frame, e.otherwise) })
+    report(frame, problems.branchesDiffer, e.otherwise, {
+      first: textOf(frame, e.then),
+      firstKind: KINDS[then.node.kind],
+      second: textOf(frame, e.otherwise),
+      secondKind: KINDS[otherwise.node.kind]
+    })
     return null
   }
   if (!condition || !then || !otherwise) return null

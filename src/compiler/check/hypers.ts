@@ -7,8 +7,8 @@ import { evaluate, evaluateAs } from './expression.js'
 import { Graph } from './graph.js'
 import type { Hyper, HyperRange } from './program.js'
 import { mayBeOption } from './reserved.js'
-import { bindingOf, fixed, type Frame, report, textOf, type ValueBinding } from './scope.js'
-import { valueOf } from './value.js'
+import { bindingOf, type Frame, fixed, report, textOf, type ValueBinding } from './scope.js'
+import { asValue } from './value.js'
 
 export type DraftHyper = Omit<Hyper, 'groupable'>
 
@@ -26,7 +26,7 @@ export function declareHypers(
     const init = defaultOf(hyper, constants)
     const range = hyper.range && rangeOf(hyper.range, { ...constants, subject: 'a bound of a range' })
     const value =
-      init === null ? null : valueOf(frame.graph.hyper(external.text, typeof init === 'boolean' ? 'bool' : 'number'))
+      init === null ? null : asValue(frame.graph.hyper(external.text, typeof init === 'boolean' ? 'bool' : 'number'))
     const binding = bindingOf('hyper', symbol, fixed(value))
     if (declare(frame, binding)) bindings.push(binding)
     if (init === null) continue
@@ -42,7 +42,7 @@ function constantFrame(hypers: readonly HyperDecl[], frame: Frame): Frame {
   const graph = new Graph()
   const names = hypers.map(
     (h) =>
-      [h.symbol.text, bindingOf('hyper', h.symbol, fixed(valueOf(graph.hyper(h.external.text, 'number'))))] as const
+      [h.symbol.text, bindingOf('hyper', h.symbol, fixed(asValue(graph.hyper(h.external.text, 'number'))))] as const
   )
   return { ...frame, graph, where: 'constant', subject: 'a default', names: new Map(names), later: new Map() }
 }

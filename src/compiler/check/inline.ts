@@ -1,6 +1,7 @@
 /** Functions, schedules and transforms are inlined, within a budget; what goes wrong inside is told where they are called. */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
 import type { Expr, Span } from '../syntax/ast.js'
 import { type Budget, type DeclaredBinding, type Frame, report } from './scope.js'
 

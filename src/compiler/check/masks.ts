@@ -3,8 +3,8 @@ import type { MaskDecl } from '../syntax/ast.js'
 import { declare } from './bind.js'
 import type { Draft } from './draft.js'
 import { evaluateAs } from './expression.js'
-import { bindingOf, fixed, type Frame, type ValueBinding } from './scope.js'
-import { valueOf } from './value.js'
+import { bindingOf, type Frame, fixed, type ValueBinding } from './scope.js'
+import { asValue } from './value.js'
 
 /** Masks of a transform are options of the optimizer too: `decayed` of `clip`'s second use is `clip2Decayed`. */
 export function declareMasks(masks: readonly MaskDecl[], frame: Frame, draft: Draft, own = ''): ValueBinding[] {
@@ -14,7 +14,7 @@ export function declareMasks(masks: readonly MaskDecl[], frame: Frame, draft: Dr
     const name = own === '' ? text : `${own}${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
     const subject = `the mask \`${text}\``
     const predicate = evaluateAs('bool', mask.predicate, { ...frame, where: 'mask', subject }, subject)
-    const binding = bindingOf('mask', mask.name, fixed(valueOf(frame.graph.mask(name))))
+    const binding = bindingOf('mask', mask.name, fixed(asValue(frame.graph.mask(name))))
     if (!declare(frame, binding)) continue
     bindings.push(binding)
     if (predicate) draft.masks.push({ name, predicate: predicate.node, doc: mask.doc })

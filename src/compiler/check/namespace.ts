@@ -2,8 +2,8 @@
 import { problems } from '../messages.generated.js'
 import type { Declaration } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
-import { isTakenByLanguage } from './resolve.js'
 import { mayBeOption } from './reserved.js'
+import { isTakenByLanguage } from './resolve.js'
 import { type Binding, type DeclaredBinding, describe, type Frame, report } from './scope.js'
 
 /** `frame` is where problems are reported. */

@@ -1,6 +1,7 @@
 /** An optimizer becomes a `Program`. */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
 import type { OptimizerDecl, StepDecl } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import { declare } from './bind.js'
@@ -8,16 +9,16 @@ import { STEP } from './builtins.js'
 import { complete, frameOf, localsIn } from './declarations.js'
 import { type Draft, emptyDraft } from './draft.js'
 import { reachModel } from './groupable.js'
-import { declareHypers, type DraftHyper } from './hypers.js'
+import { type DraftHyper, declareHypers } from './hypers.js'
 import { declareMasks } from './masks.js'
 import type { Node, Program, Slot } from './program.js'
 import { mayBeOption } from './reserved.js'
-import { bindingOf, type Cell, cellOf, fixed, type Frame, report, type ValueBinding, type World } from './scope.js'
+import { bindingOf, type Cell, cellOf, type Frame, fixed, report, type ValueBinding, type World } from './scope.js'
+import { tooLarge } from './size.js'
 import { declareState } from './state.js'
 import { localsOf, run } from './statements.js'
 import { idleState, unused } from './usage.js'
-import { valueOf } from './value.js'
-import { tooLarge } from './size.js'
+import { asValue } from './value.js'
 
 /** Null if it has errors, which are put in `found`. */
 export function checkOptimizer(
@@ -84,7 +85,10 @@ function elaborate(
     }
   }
   if (found.length === before) tooLarge(optimizer.name, frame)
-  return found.length > before ? null : { draft, hypers: hypers.drafts, weight: params.weight }
+  // A call of something that has errors of its own leaves no error here, but no value either.
+  const values = [params.weight, ...draft.slots.map((s) => s.cell), ...draft.observations].map((v) => v.value)
+  const known = [...values, ...draft.slots.map((s) => s.init)].every((v) => v !== null)
+  return found.length === before && known ? { draft, hypers: hypers.drafts, weight: params.weight } : null
 }
 
 /** Names that have another here: what callers write for a symbol, and `t` where the step is called otherwise. */
@@ -102,12 +106,12 @@ function declareStep(
   frame: Frame
 ): { readonly weight: Cell; readonly gradient: Cell; readonly bindings: ValueBinding[] } {
   const { graph } = frame
-  const leaves = [valueOf(graph.weight()), valueOf(graph.gradient())] as const
+  const leaves = [asValue(graph.weight()), asValue(graph.gradient())] as const
   const [weight, gradient] = leaves.map((leaf) => cellOf(leaf, 'element', leaf)) as [Cell, Cell]
   const kinds = [
     ['weight', weight],
     ['gradient', gradient],
-    ['step', fixed(valueOf(graph.step()))]
+    ['step', fixed(asValue(graph.step()))]
   ] as const
   const bindings: ValueBinding[] = []
   for (const [i, [kind, cell]] of kinds.entries()) {
@@ -145,7 +149,8 @@ function optionsApart({ hypers, masks }: OptimizerDecl, draft: Draft, frame: Fra
 }
 
 function countSteps({ name, steps }: OptimizerDecl, frame: Frame): void {
-  if (steps.length === 0) report(frame, problems.missingStep, name, { name: name.text })
+  if (steps.length === 0 && frame.world.isWhole(frame.module))
+    report(frame, problems.missingStep, name, { name: name.text })
   for (const step of steps.slice(1)) {
     const word = { start: step.start, end: step.start + 'step'.length }
     report(frame, problems.secondStep, word, { name: name.text })

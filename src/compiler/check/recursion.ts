@@ -1,6 +1,7 @@
 /** The order in which functions, schedules and transforms are checked: what is used before what uses it. */
-import { problems } from '../messages.generated.js'
+
 import type { Diagnostic } from '../diagnostics.js'
+import { problems } from '../messages.generated.js'
 import type { Declaration, Name } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import type { Helper } from './declarations.js'

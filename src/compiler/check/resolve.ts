@@ -1,10 +1,10 @@
 /** Looks names up: the body's own, then the language's, then the file's. */
 import { problems } from '../messages.generated.js'
+import { didYouMean, nearest } from '../suggest.js'
 import type { Name, NameExpr } from '../syntax/ast.js'
 import { describeBuiltin, FACTS, FUNCTIONS, LAYER_NAME, STEP } from './builtins.js'
 import { type Binding, type DeclaredBinding, describe, type Frame, report, type ValueBinding } from './scope.js'
-import { didYouMean, nearest } from './suggest.js'
-import { type Maybe, valueOf } from './value.js'
+import { asValue, type Maybe } from './value.js'
 import { mayRead } from './where.js'
 
 /** What a name is bound to in the body or the file, built-ins apart. */
@@ -40,7 +40,7 @@ function readBuiltin(e: NameExpr, frame: Frame): Maybe | undefined {
   const { graph } = frame
   if (e.text === STEP || FACTS.has(e.text)) {
     const node = e.text === STEP ? graph.step() : graph.fact(e.text as 'rank' | 'size' | 'age')
-    return mayRead(frame, node, e.text, e) ? valueOf(node) : null
+    return mayRead(frame, node, e.text, e) ? asValue(node) : null
   }
   if (e.text === LAYER_NAME) {
     report(frame, frame.where === 'mask' ? problems.nameAlone : problems.nameOutsideMask, e, {})
@@ -78,6 +78,7 @@ export function unknown(name: Name | NameExpr, frame: Frame, wanted: (binding: B
   const meant = alias ?? nearest(name.text, [...known.keys(), ...frame.later.keys(), ...builtins])
   const binding = meant === null ? undefined : known.get(meant)
   if (binding) binding.read = true
+  if (meant === null && !frame.world.isWhole(frame.module)) return
   const suggestion =
     alias === undefined ? didYouMean(name.text, meant) : `Here it is called \`${alias}\`: only that name is known.`
   report(frame, problems.unknownName, name, { name: name.text, suggestion })

@@ -53,6 +53,8 @@ export interface World {
   namespaceOf(module: Module): ReadonlyMap<string, Binding>
   /** Whether a function, schedule or transform is free of errors of its own, and so may be inlined. */
   isSound(declaration: Declaration): boolean
+  /** Whether the parser read all of it: if not, what seems to be missing may be there. */
+  isWhole(module: Module): boolean
 }
 
 /** How much inlining and nesting are left to the declaration that is being checked. */

@@ -6,7 +6,7 @@ import type { Draft, DraftSlot } from './draft.js'
 import { evaluateAs } from './expression.js'
 import { fits } from './graph.js'
 import { bindingOf, cellOf, type Frame, report, textOf, type ValueBinding } from './scope.js'
-import { type Maybe, PER, valueOf } from './value.js'
+import { asValue, type Maybe, PER } from './value.js'
 
 export interface DeclaredState {
   readonly binding: ValueBinding
@@ -26,7 +26,7 @@ export function declareState(states: readonly StateDecl[], frame: Frame, draft: 
     }
     const name = prefix + state.name.text
     const place = over === 'element' || draft.onDevice.has(name) ? 'device' : 'host'
-    const leaf = valueOf(frame.graph.slot(name, { level: over, place }))
+    const leaf = asValue(frame.graph.slot(name, { level: over, place }))
     const binding = bindingOf('state', state.name, cellOf(leaf, over, leaf))
     if (!declare(frame, binding)) continue
     const slot: DraftSlot = { name, over, cell: binding.cell, init, doc: state.doc }

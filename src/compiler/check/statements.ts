@@ -2,15 +2,15 @@
 import { problems } from '../messages.generated.js'
 import type { LocalStatement, Name, ObserveStatement, Span, Statement, UpdateStatement } from '../syntax/ast.js'
 import { declare } from './bind.js'
+import { describeBuiltin } from './builtins.js'
 import type { Draft } from './draft.js'
 import { evaluate, evaluateAs } from './expression.js'
 import { fits, join } from './graph.js'
+import type { Level } from './program.js'
 import { lookUp, unknown } from './resolve.js'
 import { type Binding, bindingOf, type Cell, cellOf, describe, type Frame, report, textOf } from './scope.js'
-import { describeBuiltin } from './builtins.js'
 import { use } from './use.js'
 import { type Maybe, PER, type Value } from './value.js'
-import type { Level } from './program.js'
 
 /** Statements, and what they stand in. */
 export interface Body {
@@ -47,7 +47,7 @@ export function run(statements: readonly Statement[], body: Body): void {
 
 const CHANGES: readonly Binding['kind'][] = ['state', 'weight', 'gradient', 'subject']
 
-function bindLocal({ name, value: e }: LocalStatement, { frame, draft }: Body): void {
+function bindLocal({ name, value: e, end }: LocalStatement, { frame, draft }: Body): void {
   const value = evaluate(e, frame)
   const known = frame.names.get(name.text)
   if (known && known.kind !== 'declared' && known.kind !== 'missing' && CHANGES.includes(known.kind)) {
@@ -57,16 +57,16 @@ function bindLocal({ name, value: e }: LocalStatement, { frame, draft }: Body): 
     return
   }
   if (!declare(frame, bindingOf('local', name, cellOf(value)))) return
-  record(name, value, frame, draft, { start: name.start, end: e.end })
+  record(name, value, frame, draft, { start: name.start, end })
 }
 
-function updateNamed({ name, value: e }: UpdateStatement, { frame, draft }: Body): void {
+function updateNamed({ name, value: e, end }: UpdateStatement, { frame, draft }: Body): void {
   const binding = lookUp(name.text, frame)
   const builtin = describeBuiltin(name.text)
   const value = evaluateAs('number', e, frame, `\`${name.text}\``)
   if (binding && binding.kind !== 'declared' && binding.kind !== 'missing' && CHANGES.includes(binding.kind)) {
     update(binding.cell, value, name.text, e, frame)
-    record(name, binding.cell.value, frame, draft, { start: name.start, end: e.end })
+    record(name, binding.cell.value, frame, draft, { start: name.start, end })
   } else if (binding?.kind === 'local') {
     report(frame, problems.updatesLocal, name, { name: name.text, value: textOf(frame, e) })
   } else if (binding) {

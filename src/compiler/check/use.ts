@@ -2,14 +2,14 @@
 import { problems } from '../messages.generated.js'
 import type { TransformDecl, UseItem } from '../syntax/ast.js'
 import { bindArguments, parameterFrame } from './arguments.js'
+import { describeBuiltin } from './builtins.js'
 import { evaluate } from './expression.js'
 import { inline } from './inline.js'
+import { declareMasks } from './masks.js'
 import { isTransform, lookUp, unknown } from './resolve.js'
 import { bindingOf, type Cell, type DeclaredBinding, describe, type Frame, report } from './scope.js'
 import { declareState } from './state.js'
-import { declareMasks } from './masks.js'
 import { type Body, localsOf, record, run } from './statements.js'
-import { describeBuiltin } from './builtins.js'
 
 export function use(item: UseItem, body: Body): void {
   const { frame } = body

@@ -15,7 +15,7 @@ export interface Value {
 /** `null` is a value that is wrong (and reported) or not known yet: whatever is made from it is null too, silently. */
 export type Maybe = Value | null
 
-export const valueOf = (node: Node): Value => ({ node, level: node.level, place: node.place })
+export const asValue = (node: Node): Value => ({ node, level: node.level, place: node.place })
 
 /** The value of an operation, given its operands. */
 export function combine(node: Node, operands: readonly Value[]): Value {
