@@ -312,7 +312,7 @@ function printModel(plan: Plan): string {
 
 /**
  * How a module's functions read constants, host scalars, cells and state. `bins` are totals that a workgroup has just made;
- * what is `leaving` for the first record is computed here.
+ * what is `leaving` for its own place in the first record is computed here.
  */
 function scalarsOf(
   plan: Plan,
@@ -324,7 +324,7 @@ function scalarsOf(
   const given = new Map(
     [...plan.scalars, ...plan.modelCells, ...plan.variants.flatMap((v) => v.cells)].map((s) => [s.node, s.name])
   )
-  const computed = new Set(leaving.map((l) => l.node))
+  const computed = new Set(leaving.filter(({ to, node }) => to === own!.read(node)).map((l) => l.node))
   const textOf = (node: Node): string | null => {
     const scalar = plan.scalars.findIndex((s) => s.node === node)
     if (scalar >= 0) return `layer.s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
