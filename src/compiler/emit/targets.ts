@@ -1,6 +1,7 @@
 /** The targets that there are, in the order in which a generated class tries their drivers. */
+import { cpu } from './cpu.js'
 import type { Emitter } from './emitter.js'
 import { ops } from './ops.js'
 import { webgpu } from './webgpu.js'
 
-export const TARGETS: readonly Emitter[] = [webgpu, ops]
+export const TARGETS: readonly Emitter[] = [webgpu, cpu, ops]
