@@ -15,6 +15,8 @@ export interface Elements {
   readonly index: ReadonlyMap<Node, number>
   /** Operands that vary within the layer. */
   readonly args: readonly (readonly number[])[]
+  /** 1 for an operation, 0 for what a step finds in memory. */
+  readonly operations: Uint8Array
   /** Reductions whose results the operation itself reads, as a scalar. */
   readonly own: readonly bigint[]
   /** Reductions that a value of a layer or the model is made from. */
@@ -75,6 +77,7 @@ export function numberElements(
     nodes,
     index,
     args,
+    operations: Uint8Array.from(args, (operands) => (operands.length > 0 ? 1 : 0)),
     own,
     needs,
     gathered: [...work.reductions, ...work.shares].map((r) => bits.get(r.node)!),

@@ -49,7 +49,15 @@ function evaluator(known: (node: Node) => Column | null): (node: Node) => Column
   const done = new Map<Node, Column>()
   return (root) => {
     for (const node of reach([root], (n) => !done.has(n) && known(n) === null)) {
-      if (!done.has(node)) done.set(node, known(node) ?? map(node, node.args.map((arg) => done.get(arg)!)))
+      if (!done.has(node))
+        done.set(
+          node,
+          known(node) ??
+            map(
+              node,
+              node.args.map((arg) => done.get(arg)!)
+            )
+        )
     }
     return done.get(root)!
   }
@@ -60,7 +68,12 @@ function map(node: Node, args: readonly Column[]): Column {
   const length = args.every((a) => a.length === 1) && !isElement(node) ? 1 : Math.max(...args.map((a) => a.length))
   const at = (column: Column, i: number): Value => column[column.length === 1 ? 0 : i]!
   const op = node.op as Parameters<typeof operate>[0]
-  return Array.from({ length }, (_, i) => operate(op, args.map((a) => at(a, i))))
+  return Array.from({ length }, (_, i) =>
+    operate(
+      op,
+      args.map((a) => at(a, i))
+    )
+  )
 }
 
 function reduce(node: ReduceNode, columns: readonly Column[]): Column {
@@ -102,7 +115,11 @@ function spread(column: Column, size: number): number[] {
 /** The program's own meaning. */
 export function evaluateProgram(program: Program, input: StepInput): StepResult {
   const ofModel = evaluator((node) => {
-    if (isReduction(node)) return reduce(node, layers.map((of) => of(node.args[0]!)))
+    if (isReduction(node))
+      return reduce(
+        node,
+        layers.map((of) => of(node.args[0]!))
+      )
     return hostLeaf(program, input, null, node)
   })
   const layers = input.layers.map((layer) => {
@@ -117,7 +134,8 @@ export function evaluateProgram(program: Program, input: StepInput): StepResult 
   return {
     layers: layers.map((of, i): LayerResult => {
       const size = input.layers[i]!.weight.length
-      const next = (over: string) => program.slots.filter((s) => s.over === over).map((s) => [s.name, of(s.next)] as const)
+      const next = (over: string) =>
+        program.slots.filter((s) => s.over === over).map((s) => [s.name, of(s.next)] as const)
       return {
         weight: spread(of(program.weight), size),
         slots: Object.fromEntries(next('element').map(([name, column]) => [name, spread(column, size)])),

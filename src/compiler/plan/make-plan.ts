@@ -3,13 +3,13 @@ import type { Node, Program } from '../check/program.js'
 import { barrierFinder, findCells } from './cells.js'
 import { assignment, findConditions } from './conditions.js'
 import { numberElements } from './elements.js'
-import { recomputeEverything } from './greedy.js'
 import { namer } from './names.js'
 import { compulsoryBytes, makePasses } from './passes.js'
 import { isOfModel, isReduction, reach } from './order.js'
 import type { Abilities, Cell, Plan, Variant } from './plan.js'
 import { rewriteProgram } from './rewrite.js'
 import { hostScalars } from './scalars.js'
+import { schedule } from './schedule.js'
 import { deviceState, type ModelReduction, makeWork, rootsOfLayer, type Work } from './work.js'
 
 export function makePlan(source: Program, abilities: Abilities): Plan {
@@ -40,7 +40,9 @@ export function makePlan(source: Program, abilities: Abilities): Plan {
   const hostObservations = program.observations.map((o) => o.value).filter((value) => value.place === 'host')
   const scalars = new Set([
     ...works.flatMap(({ work }) => hostScalars(rootsOfWork(work))),
-    ...hostScalars([...modelCells, ...modelState.map((s) => s.value), ...hostObservations])
+    ...hostScalars([...modelCells, ...modelState.map((s) => s.value)]),
+    // Whoever asks reads them, constants too.
+    ...hostObservations
   ])
 
   const variants: Variant[] = []
@@ -102,11 +104,10 @@ function draft(
   abilities: Abilities
 ) {
   const elements = numberElements(program, work, ofModel, barriers)
-  const sweeps = recomputeEverything(elements, abilities)
-  if (!sweeps) throw new Error(`no schedule keeps the limits of ${abilities.target}`)
+  const { sweeps, provedLeast } = schedule(elements, abilities)
   const made = makePasses(elements, sweeps, ofModel, abilities)
   const cells = findCells(work, made.passes, barrierFinder(ofModel))
-  return { work, ...made, cells, bytesCompulsory: compulsoryBytes(elements), provedLeast: false }
+  return { work, ...made, cells, bytesCompulsory: compulsoryBytes(elements), provedLeast }
 }
 
 function toVariant(

@@ -61,7 +61,7 @@ export function isWritten(state: State, store: number): boolean {
 }
 
 export function offer(elements: Elements, state: State): Offer {
-  const { nodes, args, own, buffers, index, work } = elements
+  const { nodes, args, operations, own, buffers, index, work } = elements
   const from = new Int32Array(nodes.length).fill(-1)
   const hold = (value: number, buffer: number): void => {
     if (value >= 0 && from[value] === -1) from[value] = buffer
@@ -73,7 +73,7 @@ export function offer(elements: Elements, state: State): Offer {
   for (const [i, value] of state.scratch.entries()) hold(value, buffers.length + i)
   const computable = new Uint8Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) {
-    computable[i] = args[i]!.length > 0 && (own[i]! & ~state.available) === 0n ? 1 : 0
+    computable[i] = operations[i] && (own[i]! & ~state.available) === 0n ? 1 : 0
   }
   return { args, from, computable, cost: from.map((b) => (b >= 0 ? 1 : 0)) }
 }
