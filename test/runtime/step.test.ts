@@ -210,6 +210,15 @@ describe('a variable that was disposed', () => {
   })
   it('leaves its name to another', async () => {
     const optimizer = start()
+    variables({ 'd/k': [1] })
+    optimizer.applyGradients({ 'd/k': tf.ones([1]) })
+    tf.engine().registeredVariables['d/k']!.dispose()
+    variables({ 'd/k_1': [1] })
+    optimizer.applyGradients({ 'd/k_1': tf.ones([1]) })
+    expect(await names(optimizer)).toEqual(['b/m', 'd/k/m'])
+  })
+  it('leaves its name to another of the same name', async () => {
+    const optimizer = start()
     variables({ a: [3] })
     optimizer.applyGradients({ a: tf.ones([3]) })
     expect(await names(optimizer)).toEqual(['b/m', 'a/m'])

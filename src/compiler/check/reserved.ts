@@ -8,7 +8,7 @@ const RESERVED: ReadonlySet<string> = new Set(
   (
     'groups inPlace name className customObjects layers plan kernel iterations observations minimize computeGradients ' +
     'applyGradients getConfig getWeights setWeights getClassName saveIterations extractIterations incrementIterations ' +
-    'fromConfig dispose constructor prototype __proto__ then toString toLocaleString valueOf hasOwnProperty isPrototypeOf ' +
+    'fromConfig match dispose constructor prototype __proto__ then toString toLocaleString valueOf hasOwnProperty isPrototypeOf ' +
     'propertyIsEnumerable'
   ).split(' ')
 )
