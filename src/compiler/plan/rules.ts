@@ -76,11 +76,15 @@ export const RULES: readonly Rule[] = [
   on('x / host = x · (1 / host)', 'div', ([x, y], build) =>
     x.place === 'device' && y.place === 'host' ? build.binary('mul', build.binary('div', build.const(1), y), x) : null
   ),
+  either('host · (1 / x) = host / x', 'mul', (x, y, build) =>
+    x.place === 'host' && y.place === 'device' && isInverse(y) && !build.isKept(y)
+      ? build.binary('div', x, y.args[1]!)
+      : null
+  ),
   on('collect host factors', 'mul div', (_, build, node) => {
     if (node.place === 'host' || countHost(node, build) < 2) return null
     const { host, rest } = factors(node, build)
-    const inverse = rest!.op === 'div' && isConst(rest!.args[0]!, 1)
-    return inverse ? build.binary('div', host!, rest!.args[1]!) : build.binary('mul', host!, rest!)
+    return build.binary('mul', host!, rest!)
   })
 ]
 
@@ -103,15 +107,17 @@ function power(x: Node, n: number, build: Build): Node | null {
 const isChain = (node: Node, build: Build): boolean =>
   node.place === 'device' && (node.op === 'mul' || node.op === 'div') && !build.isKept(node)
 
-/** How many host factors a chain of `*` and `/` has. */
+const isInverse = (node: Node): boolean => node.op === 'div' && isConst(node.args[0]!, 1)
+
+/** How many host factors a chain of `*` and `/` has. The 1 of an inverse is none. */
 function countHost(node: Node, build: Build): number {
-  if (node.place === 'host') return 1
+  if (node.place === 'host') return isConst(node, 1) ? 0 : 1
   return isChain(node, build) ? node.args.reduce((sum, arg) => sum + countHost(arg, build), 0) : 0
 }
 
 /** A chain as the product of its host factors, and what is left of it. */
 function factors(node: Node, build: Build): { readonly host: Node | null; readonly rest: Node | null } {
-  if (node.place === 'host') return { host: node, rest: null }
+  if (node.place === 'host') return { host: isConst(node, 1) ? null : node, rest: null }
   if (countHost(node, build) === 0) return { host: null, rest: node }
   const [x, y] = node.args.map((arg) => factors(arg, build))
   const op = node.op as 'mul' | 'div'
