@@ -1,22 +1,21 @@
 // `npm run demo`: compiles optimizers/ with `optc compile`, then trains on real digits with the LAMB that came out.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, root } from './build.mjs'
 
 build()
 
-// Inside the project, so that the compiled files find `optc-lang/runtime` as they would in a user's project.
-const parent = join(root, 'node_modules', '.cache', 'optc')
-const folder = mkdtempSync(join(parent, 'demo-'))
-const run = (...args) => {
-  console.log(`$ ${['node', ...args].join(' ').replaceAll(root, '.')}`)
-  return spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root }).status ?? 1
+// Inside the project, where `optc-lang/runtime` is found as in a user's project; emptied, so that nothing old is trained with.
+const folder = join('examples', 'mnist', 'compiled')
+rmSync(join(root, folder), { recursive: true, force: true })
+const run = (script, ...args) => {
+  console.log(`$ node ${[script, ...args].join(' ')}`)
+  return spawnSync(process.execPath, [script, ...args], { stdio: 'inherit', cwd: root }).status ?? 1
 }
 
 const began = Date.now()
-const status =
-  run(join(root, 'dist', 'cli', 'main.js'), 'compile', 'optimizers/*.opt', '--emit', 'js', '--out-dir', folder) ||
-  run(join(root, 'examples', 'mnist', 'train.mjs'), folder, String(began))
-rmSync(folder, { recursive: true, force: true })
-process.exit(status)
+process.exit(
+  run(join('dist', 'cli', 'main.js'), 'compile', 'optimizers/*.opt', '--emit', 'js', '--out-dir', folder) ||
+    run(join('examples', 'mnist', 'train.mjs'), folder, String(began))
+)

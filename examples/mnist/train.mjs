@@ -16,7 +16,7 @@ const compiled = (name) => import(pathToFileURL(resolve(folder, `${name}.js`)).h
 const lambFile = join(folder, 'lamb.js')
 if (statSync(lambFile).mtimeMs < Number(began)) fail(`${lambFile} was not written by this run`)
 const { LAMB } = await compiled('lamb')
-const { warmupPolynomial } = await compiled('clipped-adamw')
+const { warmupPolynomial } = await compiled('std')
 tf.serialization.registerClass(LAMB)
 
 await tf.setBackend('cpu')
