@@ -10,7 +10,7 @@ import type { Abilities, Cell, Plan, Variant } from './plan.js'
 import { rewriteProgram } from './rewrite.js'
 import { hostScalars } from './scalars.js'
 import { schedule } from './schedule.js'
-import { deviceState, type ModelReduction, makeWork, rootsOfLayer, type Work } from './work.js'
+import { deviceState, type ModelReduction, makeWork, nodesOf, rootsOfLayer, type Work } from './work.js'
 
 export function makePlan(source: Program, abilities: Abilities): Plan {
   const { program: rewritten, rewriter } = rewriteProgram(source)
@@ -23,10 +23,7 @@ export function makePlan(source: Program, abilities: Abilities): Plan {
   const works = Array.from({ length: 2 ** conditions.length }, (_, i) =>
     makeWork(rewritten, rewriter, ofModel, assignment(conditions, i))
   )
-  const program = withNames(
-    rewritten,
-    works.map((w) => w.special)
-  )
+  const program = withNames(rewritten, works)
   const name = namer(program)
   const drafts = distinct(works.map((w) => w.work)).map(({ work, indices }) => ({
     indices,
@@ -138,11 +135,20 @@ function rootsOfWork(work: Work): Node[] {
   )
 }
 
-/** The author's names also for what became of values under host conditions; each value has one name. */
-function withNames(program: Program, specials: readonly ReadonlyMap<Node, Node>[]): Program {
-  const named = new Set<Node>()
-  const names = [(node: Node) => node, ...specials.map((special) => (node: Node) => special.get(node) ?? node)]
-    .flatMap((as) => program.names.map((n) => ({ ...n, node: as(n.node) })))
-    .filter(({ node }) => node.args.length > 0 && !named.has(node) && named.add(node))
-  return { ...program, names }
+/**
+ * The author's names also for what became of values under host conditions. Each value has one name; one that is part of
+ * another's formula in a different variant has none.
+ */
+function withNames(program: Program, variants: readonly ReturnType<typeof makeWork>[]): Program {
+  const names = new Map(program.names.map((n) => [n.node, n]))
+  const nodes = variants.map((v) => new Set(nodesOf(v.work)))
+  const namedIn = variants.map(({ special }) => new Map(program.names.map((n) => [special.get(n.node), n.name])))
+  for (const { special } of variants) {
+    for (const n of program.names) {
+      const node = special.get(n.node)
+      const isClear = (_: unknown, v: number): boolean => !nodes[v]!.has(node!) || namedIn[v]!.get(node) === n.name
+      if (node && !names.has(node) && variants.every(isClear)) names.set(node, { ...n, node })
+    }
+  }
+  return { ...program, names: [...names.values()].filter(({ node }) => node.args.length > 0) }
 }

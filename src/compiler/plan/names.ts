@@ -1,6 +1,8 @@
 /** What to call the host scalars and cells of a Plan: as the author does, where that is possible. */
 import type { Node, Program } from '../check/program.js'
+import type { Span } from '../syntax/ast.js'
 import { reach } from './order.js'
+import type { Buffer } from './plan.js'
 
 /** Gives each node asked for a name of its own. */
 export function namer(program: Program): (node: Node) => string {
@@ -25,12 +27,15 @@ const MOST_PARTS = 3
 /** The author's name, or those of the first few values that it is made of. */
 function describe(node: Node, program: Program, given: ReadonlyMap<Node, string>): string {
   const nameOf = (n: Node): string | null => given.get(n) ?? leafName(n, program)
+  const [one, x] = node.args
+  if (node.op === 'sub' && one?.op === 'const' && one.value === 1) return `oneMinus_${describe(x!, program, given)}`
   const parts = reach([node], (n) => nameOf(n) === null).map((n) => nameOf(n))
   const known = [...new Set(parts.filter((name) => name !== null))]
   return known.length === 0 ? node.op : known.slice(0, MOST_PARTS).join('_')
 }
 
-function leafName(node: Node, { hypers, symbols }: Program): string | null {
+/** What the author calls a leaf; null for a constant and for what is no leaf. */
+export function leafName(node: Node, { hypers, symbols }: Program): string | null {
   switch (node.op) {
     case 'hyper':
       return hypers.find((h) => h.name === node.name)?.symbol ?? node.name
@@ -47,4 +52,15 @@ function leafName(node: Node, { hypers, symbols }: Program): string | null {
     default:
       return null
   }
+}
+
+/** What a pass loads or stores, as the author calls it. */
+export function bufferName({ symbols }: Program, buffer: Buffer): string {
+  if (buffer.kind === 'slot') return buffer.name
+  return buffer.kind === 'scratch' ? `scratch${buffer.index}` : symbols[buffer.kind]
+}
+
+/** The author's text, in one line. */
+export function formulaOf({ source }: Program, { start, end }: Span): string {
+  return source.slice(start, end).replace(/\s+/g, ' ').trim()
 }

@@ -81,6 +81,11 @@ export const RULES: readonly Rule[] = [
       ? build.binary('div', x, y.args[1]!)
       : null
   ),
+  either('x · (1 / y) = x / y on the host', 'mul', (x, y, build) =>
+    x.place === 'host' && y.place === 'host' && y.op === 'div' && isConst(y.args[0]!, 1)
+      ? build.binary('div', x, y.args[1]!)
+      : null
+  ),
   on('collect host factors', 'mul div', (_, build, node) => {
     if (node.place === 'host' || countHost(node, build) < 2) return null
     const { host, rest } = factors(node, build)

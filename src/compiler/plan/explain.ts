@@ -1,0 +1,246 @@
+/** The Plan as a person reads it: what is computed where, what each pass moves, and what that costs. */
+import type { Node } from '../check/program.js'
+import { computedIn } from './order.js'
+import type { Barrier, Pass, Plan, Variant } from './plan.js'
+import { bufferName, formulaOf, leafName } from './names.js'
+import { type Known, speller } from './spell.js'
+
+/** An optimizer's Plan for a target without limits, and those of the targets there are. */
+export interface Explained {
+  readonly name: string
+  readonly plan: Plan
+  readonly targets: readonly Plan[]
+}
+
+export function explain({ name, plan, targets }: Explained): string {
+  const { program } = plan
+  const host = speller(program, authorKnows(plan))
+  const sections = [
+    [`${name}: ${figures(plan)}`],
+    section('values', table(valuesOf(plan).map((v) => [v.name, v.level, v.place, v.formula]))),
+    section(
+      'on the host, in float64',
+      table(plan.scalars.map((s) => [s.name, s.node.level, s.node.op === 'hyper' ? s.node.name : host(s.node)]))
+    ),
+    section(
+      'state on the host',
+      plan.hostState.map((s) => `${s.slot} := ${host(s.value)}`)
+    ),
+    ...[...new Set(plan.variants)].reverse().map((variant) => explainVariant(plan, variant)),
+    section(
+      'state of the model',
+      plan.modelState.map((s) => `${s.slot} := ${host(s.value)}`)
+    ),
+    section('observed', table(program.observations.map((o) => [o.name, o.value.level, nameOr(plan, o.value)]))),
+    section('targets', table(targets.map((t) => [t.abilities.target, counted(mostPasses(t)), figures(t)])))
+  ]
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function figures(plan: Pick<Plan, 'bytesPerWeight' | 'bytesCompulsory' | 'provedLeast'>): string {
+  const { bytesPerWeight, bytesCompulsory, provedLeast } = plan
+  const bound =
+    bytesPerWeight > bytesCompulsory ? `; one pass that knew all reductions would move ${bytesCompulsory}` : ''
+  return `${bytesPerWeight} bytes a weight${provedLeast ? ', proved least' : ', not proved least'}${bound}`
+}
+
+function mostPasses({ variants }: Plan): number {
+  return Math.max(...variants.map((v) => v.passes.length))
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, ...indent(lines)]
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`)
+}
+
+/** Columns as wide as their widest entry; all but the last. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const width = (text: string): number => [...text.normalize('NFC').replace(/\p{M}/gu, '')].length
+  const widths = rows.reduce<number[]>((w, row) => row.map((text, i) => Math.max(w[i] ?? 0, width(text))), [])
+  return rows.map((row) =>
+    row.map((text, i) => (i < row.length - 1 ? text + ' '.repeat(widths[i]! - width(text)) : text)).join('  ')
+  )
+}
+
+export interface ExplainedValue {
+  readonly name: string
+  readonly level: string
+  readonly place: string
+  readonly formula: string
+}
+
+/** What the author named, once each, as the author wrote it. */
+export function valuesOf(plan: Plan): ExplainedValue[] {
+  const seen = new Set<string>()
+  return plan.program.names
+    .filter(({ name, span }) => {
+      const key = `${name} ${span.start}`
+      return !seen.has(key) && seen.add(key)
+    })
+    .map(({ name, node, span }) => ({
+      name,
+      level: node.level,
+      place: node.place,
+      formula: formulaOf(plan.program, span) || `${name} = ${speller(plan.program, authorKnows(plan))(node)}`
+    }))
+}
+
+/** The author's names. */
+function authorKnows({ program }: Plan): Known {
+  const names = new Map(program.names.map(({ node, name }) => [node, name]))
+  return (node) => names.get(node) ?? null
+}
+
+function nameOr(plan: Plan, node: Node): string {
+  const known = authorKnows(plan)
+  return known(node) ?? speller(plan.program, known)(node)
+}
+
+function explainVariant(plan: Plan, variant: Variant): string[] {
+  const { passes, bytesPerWeight, bytesCompulsory, provedLeast } = variant
+  const when = assignmentsOf(plan, variant)
+  const title = `${when === null ? 'each layer' : `where ${when}`}, ${counted(passes.length)}`
+  const lines = passes.flatMap((pass, i) => [
+    ...plan.barriers.slice(passes[i - 1]?.segment ?? 0, pass.segment).flatMap((b) => explainBarrier(plan, b)),
+    ...explainPass(plan, variant, pass, i)
+  ])
+  const left = plan.barriers.slice(passes.at(-1)?.segment ?? 0).flatMap((b) => explainBarrier(plan, b))
+  const state = variant.layerState.map((s) => `state ${s.slot} := ${variantText(plan, variant, s.value)}`)
+  const moved = when === null ? '' : `: ${figures({ bytesPerWeight, bytesCompulsory, provedLeast })}`
+  return section(`${title}${moved}`, [...lines, ...left, ...state])
+}
+
+function counted(passes: number): string {
+  return passes === 1 ? 'in 1 pass' : `in ${passes} passes`
+}
+
+function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): string[] {
+  const { program } = plan
+  const known = variantKnows(plan, variant)
+  const text = speller(program, known)
+  const moved = 4 * (pass.loads.length + pass.stores.length)
+  const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(' '))
+  const loads = list(pass.loads.map((b) => bufferName(program, b)))
+  const stores = list(pass.stores.map((s) => bufferName(program, s.to)))
+  const storedTo = new Map(pass.stores.map((s) => [s.value, bufferName(program, s.to)]))
+  const computed = computedIn(pass)
+  const done = new Set(computed)
+  const line = (node: Node): string[] => {
+    const name = storedTo.get(node)
+    if (name !== undefined) return [`${name} := ${text(node)}`]
+    return known(node) === null ? [] : [`${known(node)} = ${text(node)}`]
+  }
+  const others = pass.stores.filter((s) => !done.has(s.value))
+  return [
+    `pass ${index + 1}: loads ${loads}, stores ${stores}; ${moved} bytes a weight`,
+    ...indent([
+      ...computed.flatMap(line),
+      ...others.map((s) => `${bufferName(program, s.to)} := ${known(s.value) ?? text(s.value)}`),
+      ...pass.reductions.map(
+        ({ node, value }) => `${node.op}(${known(value) ?? text(value)})${node.over === 'model' ? ' over model' : ''}`
+      ),
+      ...pass.finish.map((i) => `then ${variant.cells[i]!.name} = ${text(variant.cells[i]!.node)}`)
+    ])
+  ]
+}
+
+function explainBarrier(plan: Plan, barrier: Barrier): string[] {
+  const text = speller(plan.program, variantKnows(plan, null))
+  const cells = barrier.finish.map((i) => plan.modelCells[i]!)
+  return [
+    `all layers: ${barrier.reductions.map(text).join(', ')}`,
+    ...indent(
+      cells.filter((c) => !barrier.reductions.includes(c.node as never)).map((c) => `then ${c.name} = ${text(c.node)}`)
+    )
+  ]
+}
+
+/** Names that kernels know: host scalars, cells, and what the author named. */
+function variantKnows(plan: Plan, variant: Variant | null): Known {
+  const author = authorKnows(plan)
+  const given = new Map([...plan.scalars, ...plan.modelCells, ...(variant?.cells ?? [])].map((s) => [s.node, s.name]))
+  return (node) => author(node) ?? given.get(node) ?? null
+}
+
+function variantText(plan: Plan, variant: Variant, node: Node): string {
+  const known = variantKnows(plan, variant)
+  return known(node) ?? speller(plan.program, known)(node)
+}
+
+/** The conditions under which layers have this variant: "adapt", "not adapt and nesterov"; null if all layers do. */
+function assignmentsOf(plan: Plan, variant: Variant): string | null {
+  if (plan.variants.every((v) => v === variant)) return null
+  const text = (condition: Node): string => leafName(condition, plan.program) ?? nameOr(plan, condition)
+  const indices = plan.variants.flatMap((v, i) => (v === variant ? [i] : []))
+  const bit = (index: number, c: number): boolean => ((index >> c) & 1) === 1
+  const fixed = plan.conditions.flatMap((_, c) => (indices.every((i) => bit(i, c) === bit(indices[0]!, c)) ? [c] : []))
+  const isProduct = indices.length === 2 ** (plan.conditions.length - fixed.length)
+  const spelled = (index: number, which: readonly number[]): string =>
+    which.map((c) => (bit(index, c) ? '' : 'not ') + enclose(text(plan.conditions[c]!))).join(' and ')
+  if (isProduct) return spelled(indices[0]!, fixed)
+  return indices.map((i) => spelled(i, [...plan.conditions.keys()])).join(', or ')
+}
+
+function enclose(text: string): string {
+  return / /.test(text) ? `(${text})` : text
+}
+
+/** The document of `optc explain --json`. */
+export function explainJson(optimizers: readonly Explained[]): unknown {
+  return { optimizers: optimizers.map(toJson) }
+}
+
+function toJson({ name, plan, targets }: Explained) {
+  const { program } = plan
+  const text = speller(program, authorKnows(plan))
+  const largest = plan.variants.reduce((a, b) => (b.bytesPerWeight > a.bytesPerWeight ? b : a))
+  return {
+    name,
+    ...figuresOf(plan),
+    passes: largest.passes.map((pass) => passToJson(plan, largest, pass)),
+    slots: program.slots.map((s) => ({ name: s.name, over: s.over, init: text(s.init) })),
+    hypers: program.hypers.map((h) => ({ name: h.name, symbol: h.symbol, init: h.init })),
+    masks: program.masks.map((m) => ({ name: m.name, predicate: text(m.predicate) })),
+    observations: program.observations.map((o) => ({
+      name: o.name,
+      level: o.value.level,
+      value: nameOr(plan, o.value)
+    })),
+    values: valuesOf(plan),
+    scalars: plan.scalars.map((s) => ({ name: s.name, level: s.node.level, formula: text(s.node) })),
+    variants: [...new Set(plan.variants)].map((variant) => ({
+      when: assignmentsOf(plan, variant),
+      ...figuresOf(variant),
+      passes: variant.passes.map((pass) => passToJson(plan, variant, pass))
+    })),
+    targets: targets.map((t) => ({
+      target: t.abilities.target,
+      ...figuresOf(t),
+      passes: mostPasses(t)
+    }))
+  }
+}
+
+function figuresOf(plan: Pick<Plan, 'bytesPerWeight' | 'bytesCompulsory' | 'provedLeast'>) {
+  const { bytesPerWeight, bytesCompulsory, provedLeast } = plan
+  return { bytesPerWeight, bytesCompulsory, provedLeast }
+}
+
+function passToJson(plan: Plan, variant: Variant, pass: Pass) {
+  const { program } = plan
+  const text = speller(program, variantKnows(plan, variant))
+  const ofModel = pass.reductions.some((r) => r.node.over === 'model')
+  return {
+    /** What its reductions are one value for each of; `element` where it has none. */
+    level: ofModel ? 'model' : pass.reductions.length > 0 ? 'layer' : 'element',
+    reads: pass.loads.map((b) => bufferName(program, b)),
+    writes: pass.stores.map((s) => bufferName(program, s.to)),
+    reduces: pass.reductions.map((r) => text(r.node))
+  }
+}
