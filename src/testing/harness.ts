@@ -6,7 +6,7 @@ import { type CompiledClass, runCase } from './session.js'
 
 /** The table of roundings for the driver that ran; `ops` runs on whatever backend there is. */
 export const TABLE_OF: Readonly<Record<string, Table>> = {
-  wasm: tables.wasm,
+  cpu: tables.wasm,
   'cpu-js': tables.javascript,
   webgpu: tables.wgsl,
   ops: tables.ops
@@ -51,7 +51,8 @@ export async function judgeCase(subject: Subject, seed: number, table?: Table): 
   const { records, leaked } = await runCase(Optimizer, reference, drawn)
   const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
   // A case in which no layer ever takes part runs no kernel: host state is all there is to compare.
-  const roundings = table ?? TABLE_OF[kernel] ?? tables.wasm
+  const roundings = table ?? (kernel === 'none' ? tables.exact : TABLE_OF[kernel])
+  if (!roundings) throw new Error(`no table of roundings for the kernel ${kernel}`)
   return { case: drawn, seed, kernel, leaked, comparison: compareCase(reference, drawn, records, roundings) }
 }
 
