@@ -33,17 +33,17 @@ describe('names', () => {
     (names) => {
       const given = named(...names)
       expect(new Set(given).size).toBe(names.length)
-      given.forEach((name, i) => expect([names[i], names[i]!.replace(/_\d+$/, '')]).toContain(name))
+      for (const [i, name] of given.entries()) expect([names[i], names[i]!.replace(/_\d+$/, '')]).toContain(name)
     }
   )
   it('change when a variable of the same name appears later', () => {
     variables({ 'd/k_1': [1] })
     const optimizer = new Whole({ decayed: ['d/k'] })
     optimizer.applyGradients({ 'd/k_1': tf.ones([1]) })
-    expect(optimizer.layers.map(({ name, masks }) => [name, masks['decayed']])).toEqual([['d/k', true]])
+    expect(optimizer.layers.map(({ name, masks }) => [name, masks.decayed])).toEqual([['d/k', true]])
     variables({ 'd/k': [1] })
     optimizer.applyGradients({ 'd/k': tf.ones([1]) })
-    expect(optimizer.layers.map(({ name, masks }) => [name, masks['decayed']])).toEqual([
+    expect(optimizer.layers.map(({ name, masks }) => [name, masks.decayed])).toEqual([
       ['d/k_1', false],
       ['d/k', true]
     ])
@@ -74,7 +74,7 @@ describe('masks', () => {
     variables({ a: [2, 2], ab: [2], b: [1] })
     const optimizer = new Whole(decayed)
     optimizer.applyGradients({ a: tf.ones([2, 2]), ab: tf.ones([2]), b: tf.ones([1]) })
-    const masks = optimizer.layers.map((layer) => layer.masks['decayed'])
+    const masks = optimizer.layers.map((layer) => layer.masks.decayed)
     tf.disposeVariables()
     return masks
   }
@@ -93,7 +93,7 @@ describe('masks', () => {
     const optimizer = new Whole({ decayed: list })
     list.push('b')
     optimizer.applyGradients({ a: tf.ones([2, 2]), b: tf.ones([2]) })
-    expect(optimizer.layers.map(({ masks }) => masks['decayed'])).toEqual([true, false])
+    expect(optimizer.layers.map(({ masks }) => masks.decayed)).toEqual([true, false])
   })
   it('are asked once a layer, and again when one is assigned', () => {
     variables({ a: [2, 2] })
@@ -123,7 +123,7 @@ describe('groups', () => {
       optimizer.layers.map(({ name, rank, masks }, i) => {
         // w = −rate · power · norm · (1 + 1 / age): see the formula
         const rate = -of[i]!.dataSync()[0]! / ((1 / 3 + rank) * 0.5 * 2)
-        return [name, [Math.round(rate * 1e5) / 1e5, masks['decayed']!]]
+        return [name, [Math.round(rate * 1e5) / 1e5, masks.decayed!]]
       })
     )
   }

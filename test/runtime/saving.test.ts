@@ -180,7 +180,7 @@ describe('setWeights', () => {
       for (let i = 1; i <= 3; i++) optimizer.applyGradients(gradientsFor(of, i))
       optimizer = await change(optimizer)
       for (let i = 4; i <= 6; i++) optimizer.applyGradients(gradientsFor(of, i))
-      const result = [values(of['a']!), values(of['b']!), await entries(optimizer)]
+      const result = [values(of.a!), values(of.b!), await entries(optimizer)]
       tf.disposeVariables()
       return result
     }
@@ -219,7 +219,7 @@ describe('setWeights', () => {
     const optimizer = new Whole()
     await optimizer.setWeights(await checkpoint())
     const of = variables({ b: [3], a: [2, 2] })
-    optimizer.applyGradients({ b: gradientsFor(of)['b']! })
+    optimizer.applyGradients({ b: gradientsFor(of).b! })
     expect(await layersOf(optimizer)).toEqual(['a/m', 'b/m'])
     optimizer.applyGradients(gradientsFor(of))
     expect(optimizer.layers.map(({ name, index }) => [name, index])).toEqual([
@@ -275,11 +275,11 @@ describe('setWeights', () => {
     const optimizer = new Whole()
     await optimizer.setWeights(await checkpoint())
     const of = variables({ x: [2, 2], y: [4] })
-    const before = values(of['x']!)
+    const before = values(of.x!)
     expect(() => optimizer.applyGradients(gradientsFor(of))).toThrow(
       'Whole: the saved state does not fit the layers, neither by name nor by position. Saved: a [2,2], b [3]. Layers: x [2,2], y [4].'
     )
-    expect(values(of['x']!)).toEqual(before)
+    expect(values(of.x!)).toEqual(before)
     expect(optimizer.iterations).toBe(3)
     expect(await layersOf(optimizer)).toEqual(['a/m', 'b/m'])
     expect(() => optimizer.applyGradients({ x: tf.ones([2, 2]) })).toThrow('Saved: a [2,2], b [3]. Layers: x [2,2].')
@@ -363,13 +363,13 @@ describe('setWeights', () => {
   it('reads what tf.train.adam saved, whose slots have the same names', async () => {
     const of = variables({ a: [2] })
     const adam = tf.train.adam()
-    adam.minimize(() => tf.sum(of['a']!) as tf.Scalar)
+    adam.minimize(() => tf.sum(of.a!) as tf.Scalar)
     const lamb = new LAMB()
     await lamb.setWeights(await adam.getWeights())
     expect((await entries(lamb)).map(([name]) => name)).toEqual(['iter', 'a/m', 'a/v'])
     lamb.applyGradients({ a: tf.ones([2]) })
     expect(lamb.iterations).toBe(2)
-    of['a']!.dispose()
+    of.a!.dispose()
   })
 })
 
@@ -462,7 +462,7 @@ describe('config', () => {
       'Whole: rate was the schedule "lateSchedule" when this optimizer was saved, and no imported file has it. ' +
         'Import that file, or set it before training: optimizer.rate = ….'
     )
-    expect(optimizer.getConfig()['rate']).toEqual(config.rate)
+    expect(optimizer.getConfig().rate).toEqual(config.rate)
     schedule('lateSchedule', { factor: 1 }, (t, { factor }) => t * factor)
     expect(optimizer.rate).toBe(3)
     schedule('lateSchedule', { factor: 1 }, (t, { factor }) => t * factor)

@@ -40,8 +40,8 @@ describe('a step', () => {
     const outcome = (apply: (optimizer: Whole, of: Record<string, tf.Variable>, loss: () => tf.Scalar) => void) => {
       const of = variables({ a: [2, 2], b: [3] })
       const optimizer = new Whole()
-      apply(optimizer, of, () => tf.add(tf.sum(tf.square(of['a']!)), tf.sum(of['b']!)) as tf.Scalar)
-      const result = [values(of['a']!), values(of['b']!), optimizer.iterations]
+      apply(optimizer, of, () => tf.add(tf.sum(tf.square(of.a!)), tf.sum(of.b!)) as tf.Scalar)
+      const result = [values(of.a!), values(of.b!), optimizer.iterations]
       tf.disposeVariables()
       return result
     }
@@ -69,7 +69,7 @@ describe('a step', () => {
     optimizer.applyGradients(g)
     optimizer.applyGradients([
       { name: 'b', tensor: undefined as never },
-      { name: 'a', tensor: g['a']! }
+      { name: 'a', tensor: g.a! }
     ])
     optimizer.applyGradients({})
     optimizer.applyGradients(g)
@@ -124,7 +124,7 @@ describe('a step', () => {
         const g = gradientsFor(of, i + 1)
         optimizer.applyGradients(names.map((name) => ({ name, tensor: g[name]! })))
       })
-      const result = [values(of['a']!), optimizer.iterations]
+      const result = [values(of.a!), optimizer.iterations]
       tf.disposeVariables()
       return result
     }
@@ -152,8 +152,8 @@ describe('a step', () => {
   it('copies a gradient that is a weight or state of the step', async () => {
     const of = variables({ a: [2], b: [2] })
     const { optimizer, steps } = spy()
-    optimizer.applyGradients({ a: of['b']!, b: tf.ones([2]) })
-    expect(steps[0]!.layers[0]!.gradient).toEqual(values(of['b']!))
+    optimizer.applyGradients({ a: of.b!, b: tf.ones([2]) })
+    expect(steps[0]!.layers[0]!.gradient).toEqual(values(of.b!))
 
     const given: tf.Tensor[] = []
     const looks = plain('*', () => [], { step: ({ layers }) => void given.push(...layers.map((one) => one.gradient)) })
@@ -162,8 +162,8 @@ describe('a step', () => {
     other.applyGradients({ a: foreign, b: foreign })
     expect(given.map((g) => g.dataId)).toEqual([foreign.dataId, foreign.dataId])
     const m = (await other.getWeights()).find(({ name }) => name === 'a/m')!.tensor
-    other.applyGradients({ a: of['a']!, b: m })
-    expect(given.slice(2).map((g) => g.dataId)).not.toContain(of['a']!.dataId)
+    other.applyGradients({ a: of.a!, b: m })
+    expect(given.slice(2).map((g) => g.dataId)).not.toContain(of.a!.dataId)
     expect(given.slice(2).map((g) => g.dataId)).not.toContain(m.dataId)
     expect(given.slice(2).every((g) => g.isDisposed)).toBe(true)
   })
@@ -182,7 +182,7 @@ describe('a step', () => {
     const step = () => optimizer.applyGradients({ a: tf.ones([2]), b: tf.ones([2]) })
     step()
     const tensors = tf.memory().numTensors
-    tf.engine().registeredVariables['a']!.dispose()
+    tf.engine().registeredVariables.a!.dispose()
     expect(optimizer.layers.map(({ name }) => name)).toEqual(['b'])
     expect(tf.memory().numTensors).toBe(tensors - 1 - 4) // the variable; m, z, norm, and what shows age and power
     variables({ a: [2] })
@@ -199,7 +199,7 @@ describe('a variable that was disposed', () => {
     const of = variables({ a: [2], b: [2] })
     const optimizer = new Whole()
     optimizer.applyGradients(gradientsFor(of))
-    of['a']!.dispose()
+    of.a!.dispose()
     return optimizer
   }
   const names = async (optimizer: Whole) =>
@@ -228,7 +228,7 @@ describe('a variable that was disposed', () => {
     variables({ c: [4] })
     const optimizer = new Whole()
     optimizer.applyGradients({ c: tf.ones([4]) })
-    tf.engine().registeredVariables['c']!.dispose()
+    tf.engine().registeredVariables.c!.dispose()
     await optimizer.setWeights(await other.getWeights())
     expect(await names(optimizer)).toEqual(['b/m'])
   })
@@ -357,16 +357,16 @@ describe('a step that can not be', () => {
     const { optimizer, of } = begun()
     const weights = await optimizer.getWeights()
     weights.find(({ name }) => name === 'a/m')!.tensor.dispose()
-    const before = values(of['a']!)
+    const before = values(of.a!)
     expect(() => optimizer.applyGradients(good())).toThrow('the state of "a" was disposed')
-    expect(values(of['a']!)).toEqual(before)
+    expect(values(of.a!)).toEqual(before)
   })
 
   it('a failing minimize leaves no tensor behind', () => {
     const { optimizer, of } = begun()
     optimizer.rate = () => -1
     const { numTensors } = tf.memory()
-    expect(() => optimizer.minimize(() => tf.sum(of['a']!) as tf.Scalar)).toThrow('at step 2')
+    expect(() => optimizer.minimize(() => tf.sum(of.a!) as tf.Scalar)).toThrow('at step 2')
     expect(tf.memory().numTensors).toBe(numTensors)
   })
 
@@ -376,7 +376,7 @@ describe('a step that can not be', () => {
     optimizer.dispose()
     const text = 'Whole: this optimizer was disposed and can no longer be used; make a new one.'
     expect(() => optimizer.applyGradients(good())).toThrow(text)
-    expect(() => optimizer.minimize(() => tf.sum(of['a']!) as tf.Scalar)).toThrow(text)
+    expect(() => optimizer.minimize(() => tf.sum(of.a!) as tf.Scalar)).toThrow(text)
     await expect(optimizer.observations()).rejects.toThrow(text)
     await expect(optimizer.getWeights()).rejects.toThrow(text)
     await expect(optimizer.setWeights([])).rejects.toThrow(text)
@@ -394,7 +394,7 @@ describe('observations', () => {
     const { b, ...rest } = await optimizer.observations()
     expect(rest).toEqual({})
     expect(b!.power).toBe((1 / 3 + 1) * 0.7 + 0.1)
-    of['a']!.dispose()
+    of.a!.dispose()
     expect(Object.keys(await optimizer.observations())).toEqual(['b'])
   })
 
@@ -404,6 +404,6 @@ describe('observations', () => {
     optimizer.applyGradients({ a: tf.tensor([1, 2]) })
     const asked = optimizer.observations()
     optimizer.applyGradients({ a: tf.tensor([5, 5]) })
-    expect((await asked)['a']!.power).toBe(1 / 3 + 1)
+    expect((await asked).a!.power).toBe(1 / 3 + 1)
   })
 })
