@@ -19,7 +19,7 @@ import { describeHyper, safeDoc, sentences } from './docs.js'
 import { printMask, printSchedule } from './host.js'
 import { bare, moduleNames, type ModuleNames } from './module-names.js'
 import { ascii } from './names.js'
-import { array, key, literal, quote } from './text.js'
+import { array, indent, key, literal, quote } from './text.js'
 
 type Statement = string | StatementStructures
 type Property = OptionalKind<PropertySignatureStructure>
@@ -120,6 +120,7 @@ function scheduleStatements(schedule: Schedule, names: ModuleNames): Statement[]
   const type = names.fresh(`${capital}Arguments`)
   const needsArguments = params.some((p) => p.init === null)
   const defaults = params.map((p) => `${key(ascii(p.name))}: ${p.init === null ? 'null' : literal(p.init)}`)
+  const args = [quote(ascii(name)), `{ ${defaults.join(', ')} }`, printSchedule(schedule)]
   return [
     {
       kind: StructureKind.Interface,
@@ -142,7 +143,7 @@ function scheduleStatements(schedule: Schedule, names: ModuleNames): Statement[]
         {
           name: names.local(name),
           type: `(args${needsArguments ? '' : '?'}: ${type}) => Schedule`,
-          initializer: `schedule<Required<${type}>>(${quote(ascii(name))}, { ${defaults.join(', ')} }, ${printSchedule(schedule)})`
+          initializer: `schedule<Required<${type}>>(\n${indent(args.join(',\n'))}\n)`
         }
       ]
     }

@@ -3,12 +3,13 @@
  * masks, host scalars and the layer's variant, host state, and what state starts as. Any target's plan gives the same.
  */
 import type { Hyper, Node, Program, Schedule, Slot } from '../check/program.js'
+import { reach } from '../plan/order.js'
 import type { Plan } from '../plan/plan.js'
 import { authorNames, type Body, layOut } from './body.js'
 import { apply } from './float64.js'
 import { ascii, freshNames } from './names.js'
 import { operations } from './ops.js'
-import { array, block, literal, object, quote } from './text.js'
+import { array, arrow, block, literal, object, quote } from './text.js'
 
 /** Generated files carry this number: `FORMAT` of the runtime. */
 const FORMAT = 1
@@ -66,7 +67,9 @@ export function printSchedule({ params, body }: Schedule): string {
   const args = params.map(({ name }) =>
     names.get(name) === ascii(name) ? ascii(name) : `${ascii(name)}: ${names.get(name)}`
   )
-  return `(${t}${args.length > 0 ? `, { ${args.join(', ')} }` : ''}) => ${block(lines, results[0]!)}`
+  if (args.length === 0) return arrow([t], lines, results[0]!)
+  const step = reach([body], () => true).some((node) => node.op === 'step') ? t : `_${t}`
+  return `(${step}, { ${args.join(', ')} }) => ${block(lines, results[0]!)}`
 }
 
 /** What a function's text reads from around it, and so may not give to a value. */
@@ -115,13 +118,8 @@ function scalarOf(plan: Plan, node: Node): number {
 }
 
 function readsAge(plan: Plan): boolean {
-  const seen = new Set<Node>()
-  const reads = (node: Node): boolean => {
-    if (seen.has(node)) return false
-    seen.add(node)
-    return (node.op === 'fact' && node.name === 'age') || node.args.some(reads)
-  }
-  return [...plan.scalars.map((s) => s.node), ...plan.conditions, ...plan.hostState.map((s) => s.value)].some(reads)
+  const roots = [...plan.scalars.map((s) => s.node), ...plan.conditions, ...plan.hostState.map((s) => s.value)]
+  return reach(roots, () => true).some((node) => node.op === 'fact' && node.name === 'age')
 }
 
 /** Fills the scalars and gives the variant's index. */
@@ -129,14 +127,15 @@ export function printHost(plan: Plan): string {
   const roots = plan.scalars.map((s) => s.node)
   const { lines, results } = printValues(plan.program, [...roots, ...plan.conditions])
   const numbers = plan.scalars.map(
-    ({ node }, i) => `out[${i}] = ${node.kind === 'bool' ? asNumber(results[i]!, 1) : results[i]}`
+    ({ node }, i) => `out[${i}] = ${node.kind === 'bool' ? bit(results[i]!, 1) : results[i]}`
   )
-  const bits = plan.conditions.map((_, i) => asNumber(results[roots.length + i]!, 2 ** i))
-  return `(h, out) => ${block([...lines, ...numbers], bits.length === 0 ? '0' : bits.join(' + '))}`
+  const bits = plan.conditions.map((_, i) => bit(results[roots.length + i]!, 2 ** i))
+  const index = bits.length > 1 ? bits.map((text) => `(${text})`).join(' + ') : (bits[0] ?? '0')
+  return arrow(['h', 'out'], [...lines, ...numbers], index)
 }
 
-function asNumber(condition: string, bit: number): string {
-  return /^\w+$/.test(condition) ? `(${condition} ? ${bit} : 0)` : `((${condition}) ? ${bit} : 0)`
+function bit(condition: string, value: number): string {
+  return `${/^\w+$/.test(condition) ? condition : `(${condition})`} ? ${value} : 0`
 }
 
 /** New values in place of the old; all old ones are read before the first is written. */
@@ -149,14 +148,14 @@ function printAdvance(plan: Plan, over: 'layer' | 'model'): string | null {
     own.map((s) => s.value)
   )
   const writes = own.map(({ slot }, i) => `h.${over}State[${slots.indexOf(slot)}] = ${results[i]}`)
-  return `(h) => ${block([...lines, ...writes], null)}`
+  return arrow(['h'], [...lines, ...writes], null)
 }
 
 function printInit(program: Program, { init }: Slot, used: Set<string>): string {
   if (init.op === 'const') return `() => ${literal(init.value)}`
   if (init.place === 'host') {
     const { lines, results } = printValues(program, [init])
-    return `(h) => ${block(lines, results[0]!)}`
+    return arrow(['h'], lines, results[0]!)
   }
   const fresh = freshNames(RESERVED)
   const host = [...hostPart(init)]
@@ -169,7 +168,7 @@ function printInit(program: Program, { init }: Slot, used: Set<string>): string 
     apply: operations(used),
     fresh
   })
-  return `(${host.length > 0 ? 'h' : '_h'}, weight) => ${block([...values.lines, ...lines], results[0]!)}`
+  return arrow(['h', 'weight'], [...values.lines, ...lines], results[0]!)
 }
 
 /** The host values that device operations read, each once. */

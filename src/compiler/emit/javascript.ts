@@ -11,7 +11,7 @@ import { apply } from './float64.js'
 import { bufferIndex, bufferName, buffersOf, readName } from './buffers.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
-import { block, literal } from './text.js'
+import { arrow, block, literal } from './text.js'
 
 /** A function `(n, b, c)`: the number of elements, the buffers, and what is the same for all elements. */
 export function printPass(program: Program, pass: Pass, numbers: Numbers): string {
@@ -46,7 +46,8 @@ export function printPass(program: Program, pass: Pass, numbers: Numbers): strin
     return node.op === 'sum' ? `${total} += ${value}` : `${total} = Math.${node.op}(${total}, ${value})`
   })
   const places = pass.reductions.map(({ node }) => numbers.totalOf(node))
-  return `(n, b, c) => ${block(
+  return arrow(
+    ['n', 'b', 'c'],
     [
       ...head,
       ...totals.map((total, i) => `let ${total} = ${literal(REDUCTIONS[pass.reductions[i]!.node.op].start)}`),
@@ -54,7 +55,7 @@ export function printPass(program: Program, pass: Pass, numbers: Numbers): strin
       ...totals.map((total, i) => `c[${places[i]}] = ${total}`)
     ],
     null
-  )}`
+  )
 }
 
 /** A function `(c)` that computes values from those that stand in `c`, and leaves them there, or gives them back. */
@@ -70,9 +71,9 @@ export function printNumbers(program: Program, roots: readonly Node[], numbers: 
     fresh
   })
   const values = results.map((text, i) => (roots[i]!.kind === 'bool' ? `${text} ? 1 : 0` : text))
-  if (!leave) return `(c) => ${block([...head, ...lines], `[${values.join(', ')}]`)}`
+  if (!leave) return arrow(['c'], [...head, ...lines], `[${values.join(', ')}]`)
   const writes = roots.map((node, i) => `c[${numbers.indexOf(node)}] = ${values[i]}`)
-  return `(c) => ${block([...head, ...lines, ...writes], null)}`
+  return arrow(['c'], [...head, ...lines, ...writes], null)
 }
 
 /** A constant, or a number out of `c`, read once; null for what is to be computed. */

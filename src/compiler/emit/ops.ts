@@ -1,10 +1,11 @@
 /** The target that works anywhere: passes and finishes as plain TensorFlow.js operations on flat tensors. */
 import type { Node } from '../check/program.js'
-import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
+import type { Abilities, Barrier, Pass, Plan, Variant } from '../plan/plan.js'
 import { authorNames, layOut, type Notation } from './body.js'
+import { bufferIndex, readName } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
-import { array, block, literal, object } from './text.js'
+import { array, arrow, literal, object } from './text.js'
 
 /** Each operation makes a fresh tensor, and nothing limits how many a pass may touch. */
 const ABILITIES: Abilities = {
@@ -104,10 +105,11 @@ function values(entries: readonly { readonly value: Node }[]): Node[] {
 
 function printPass({ plan, apply, named }: Sheet, pass: Pass, finish: readonly Node[], cells: Cells): string {
   const fresh = freshNames(RESERVED)
-  const buffers = pass.loads.map((buffer) => fresh(bufferName(plan, buffer)))
+  const { program } = plan
+  const buffers = pass.loads.map((buffer) => fresh(readName(program, pass, buffer)))
   const reads = new Map(cells)
   for (const { node, from } of pass.reads) {
-    const index = pass.loads.findIndex((load) => bufferIndex(plan, load) === bufferIndex(plan, from))
+    const index = pass.loads.findIndex((load) => bufferIndex(program, load) === bufferIndex(program, from))
     reads.set(node, buffers[index]!)
   }
   const operands = new Map<Node, Node>(pass.reductions.map(({ node, value }) => [node, value]))
@@ -120,9 +122,9 @@ function printPass({ plan, apply, named }: Sheet, pass: Pass, finish: readonly N
   })
   return object([
     ['segment', String(pass.segment)],
-    ['loads', array(pass.loads.map((b) => String(bufferIndex(plan, b))))],
-    ['stores', array(pass.stores.map((s) => String(bufferIndex(plan, s.to))))],
-    ['run', `(${['s', ...buffers].join(', ')}) => ${block(body.lines, array(body.results))}`]
+    ['loads', array(pass.loads.map((b) => String(bufferIndex(program, b))))],
+    ['stores', array(pass.stores.map((s) => String(bufferIndex(program, s.to))))],
+    ['run', arrow(['s', ...buffers], body.lines, array(body.results))]
   ])
 }
 
@@ -136,7 +138,7 @@ function compute({ plan, apply, named }: Sheet, roots: readonly (Node | string)[
     fresh: freshNames(RESERVED)
   })
   const texts = roots.map((root) => (typeof root === 'string' ? root : results[nodes.indexOf(root)]!))
-  return `(s) => ${block(lines, array(texts))}`
+  return arrow(['s'], lines, array(texts))
 }
 
 const RESERVED = ['s', 'tf']
@@ -151,21 +153,6 @@ function readScalar(plan: Plan, node: Node): string | null {
     return inLayer >= 0 ? `s.cells[${inLayer}]!` : `s.model[${deviceSlots(plan, 'model').indexOf(node.name)}]!`
   }
   return null
-}
-
-function bufferName(plan: Plan, buffer: Buffer): string {
-  const { symbols } = plan.program
-  if (buffer.kind === 'weight') return symbols.weight
-  if (buffer.kind === 'gradient') return symbols.gradient
-  return buffer.kind === 'slot' ? buffer.name : `scratch${buffer.index}`
-}
-
-/** The numbering of the runtime's `OpsPass`. */
-function bufferIndex(plan: Plan, buffer: Buffer): number {
-  const slots = plan.program.slots.filter((s) => s.over === 'element').map((s) => s.name)
-  if (buffer.kind === 'weight') return 0
-  if (buffer.kind === 'gradient') return 1
-  return buffer.kind === 'slot' ? 2 + slots.indexOf(buffer.name) : 2 + slots.length + buffer.index
 }
 
 const FUNCTIONS: Readonly<Record<string, string>> = {

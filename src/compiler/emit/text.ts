@@ -33,6 +33,18 @@ export function block(lines: readonly string[], result: string | null): string {
   return `{\n${indent([...lines, ...(result === null ? [] : [`return ${result}`])].join('\n'))}\n}`
 }
 
+/**
+ * An arrow function of plain parameters. Those that nothing reads are left out at the end, and marked elsewhere, because
+ * a user's project may forbid them.
+ */
+export function arrow(params: readonly string[], lines: readonly string[], result: string | null): string {
+  const code = [...lines.map((line) => line.replace(/ \/\/ .*$/gm, '')), result ?? ''].join('\n')
+  const words = new Set(code.match(/[\w$]+/g))
+  const last = params.findLastIndex((param) => words.has(param))
+  const named = params.slice(0, last + 1).map((param) => (words.has(param) ? param : `_${param}`))
+  return `(${named.join(', ')}) => ${block(lines, result)}`
+}
+
 export function indent(text: string): string {
   return text.replace(/^(?=.)/gm, '  ')
 }

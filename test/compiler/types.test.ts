@@ -1,0 +1,126 @@
+/** Compiled classes in the projects of strict users: what must type-check does, and what must not does not. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { compile as assemble } from 'watr'
+import { compile } from '../../src/compiler/compile.js'
+import { print } from '../../src/compiler/emit/classes.js'
+import { typeErrors } from '../support/typescript.js'
+
+const folder = join(import.meta.dirname, '../../optimizers')
+const names = readdirSync(folder).filter((name) => name.endsWith('.opt'))
+const files = (emit: 'ts' | 'js'): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) =>
+      compile(readFileSync(join(folder, name), 'utf8'), { path: name, print, assemble, emit })
+        .files.filter((file) => file.name.endsWith('.ts'))
+        .map((file) => [file.name, file.text])
+    )
+  )
+const typescript = files('ts')
+
+describe('the library passes under every option that a strict user may set', () => {
+  const { ES2020, ES2022, ESNext } = ts.ScriptTarget
+  test.each([
+    [{ target: ES2020 }],
+    [{ target: ES2020, useDefineForClassFields: true }],
+    [{ target: ES2022 }],
+    [{ target: ES2022, useDefineForClassFields: false }],
+    [{ target: ESNext, noUnusedParameters: true, noPropertyAccessFromIndexSignature: true, allowUnreachableCode: false }],
+    [{ target: ES2020, isolatedDeclarations: false, verbatimModuleSyntax: false, exactOptionalPropertyTypes: false }],
+    [{ erasableSyntaxOnly: true, isolatedModules: true, noFallthroughCasesInSwitch: true }]
+  ])('%j', (options) => {
+    expect(typeErrors(typescript, options)).toEqual([])
+  })
+
+  test('as declarations beside JavaScript', () => {
+    expect(typeErrors({ ...files('js'), 'use.ts': "import { LAMB } from './lamb.js'\nexport const o: LAMB = new LAMB()" })).toEqual([])
+  })
+})
+
+describe('a user of LAMB', () => {
+  const errorsOf = (text: string): string[] => {
+    const head = [
+      "import * as tf from '@tensorflow/tfjs-core'",
+      "import { warmupPolynomial } from './clipped-adamw.js'",
+      "import { LAMB, type LAMBObservations, type LAMBOptions, type LayerInfo, type LayerMatch, type Schedule } from './lamb.js'",
+      "import { Momentum } from './momentum.js'",
+      "import { ClippedAdamW } from './clipped-adamw.js'",
+      'export declare const optimizer: LAMB',
+      'export type Used = [typeof tf, typeof warmupPolynomial, LAMBObservations, LAMBOptions, LayerInfo, LayerMatch, Schedule, Momentum, ClippedAdamW]'
+    ]
+    return typeErrors({ ...typescript, 'use.ts': [...head, text].join('\n') })
+  }
+
+  test('may do all this', () => {
+    expect(
+      errorsOf(`
+        const made = new LAMB({
+          learningRate: warmupPolynomial({ peak: 1e-3 }),
+          weightDecay: (t, base) => base / t,
+          adapt: (layer) => layer.rank > 1,
+          groups: [{ match: /embedding/, weightDecay: 0 }, { match: ['a'], adapt: true, learningRate: (t, base) => base * t }],
+          inPlace: true
+        })
+        const options: LAMBOptions = {}
+        void new LAMB(options)
+        const base: tf.Optimizer = made
+        void base
+        optimizer.learningRate *= 0.5
+        optimizer.learningRate = 5e-4
+        optimizer.learningRate = (t) => 1 / t
+        const rate: number = optimizer.learningRate
+        void rate
+        optimizer.adapt = /kernel/i
+        optimizer.adapt = ['dense_Dense1/kernel']
+        optimizer.adapt = false
+        const match: LayerMatch = optimizer.adapt
+        void match
+        void optimizer.observations().then((seen) => {
+          for (const [layer, { trustRatio }] of Object.entries(seen)) console.log(layer.length, trustRatio.toFixed(2))
+        })
+        const steps: number = optimizer.iterations
+        void steps
+        const kernel: 'webgpu' | 'webgl' | 'wasm' | 'cpu' | 'cpu-js' | 'tensorflow' | 'ops' | null = optimizer.kernel
+        void kernel
+        const bytes: number = optimizer.plan.bytesPerWeight
+        void bytes
+        for (const layer of optimizer.layers) {
+          const info: LayerInfo = layer
+          console.log(info.name, info.shape.length, layer.group, layer.masks['adapt'])
+        }
+        const saved: string = LAMB.className
+        tf.serialization.registerClass(LAMB)
+        void saved
+        new Momentum().nesterov = true
+        new Momentum({ nesterov: true, momentum: 0 }).nesterov = (t) => t > 3
+        optimizer.groups = [{ match: true, beta1: 0.5 }]
+        optimizer.applyGradients({})
+        optimizer.dispose()
+      `)
+    ).toEqual([])
+  })
+
+  test.each([
+    ['new LAMB({ learninRate: 1 })', "'learninRate' does not exist"],
+    ["new LAMB({ learningRate: '1' })", 'not assignable'],
+    ['new LAMB({ learningRate: undefined })', 'exactOptionalPropertyTypes'],
+    ['new LAMB({ learningRate: () => true })', 'not assignable'],
+    ['new LAMB({ adapt: 1 })', 'not assignable'],
+    ['new LAMB({ groups: [{ weightDecay: 0 }] })', "'match' is missing"],
+    ['new LAMB({ groups: [{ match: true, learninRate: 0 }] })', "'learninRate' does not exist"],
+    ['new ClippedAdamW({ groups: [{ match: true, maxNorm: 1 }] })', "'maxNorm' does not exist"],
+    ['new Momentum({ nesterov: 1 })', 'not assignable'],
+    ["optimizer.learningRate = '1'", 'not assignable'],
+    ['optimizer.learninRate = 1', "'learninRate' does not exist"],
+    ['optimizer.kernel = null', 'read-only'],
+    ['void optimizer.observations().then((seen) => seen.x!.ratio)', "'ratio' does not exist"],
+    ['warmupPolynomial({ peek: 1 })', "'peek' does not exist"],
+    ["warmupPolynomial({ peak: '1' })", 'not assignable']
+  ])('may not %s', (text, message) => {
+    const errors = errorsOf(text)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain(message)
+  })
+})
