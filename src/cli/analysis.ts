@@ -28,16 +28,20 @@ export class Sources {
   readonly of = (path: string): string => this.#texts.get(path) ?? ''
 }
 
+/** More than anyone reads: of a file with more diagnostics, the rest are counted. */
+const MOST = 100
+
 /** Prints diagnostics to stderr. A file that several import is reported once. */
 export function report(files: readonly FileDiagnostics[], sources: Sources): void {
   const style = styleFor(process.stderr)
   const seen = new Set<string>()
-  for (const { diagnostics } of files) {
-    for (const diagnostic of diagnostics) {
+  for (const { path, diagnostics } of files) {
+    for (const diagnostic of diagnostics.slice(0, MOST)) {
       const text = render(diagnostic, sources.of(diagnostic.path), { style })
       if (!seen.has(text)) process.stderr.write(`${text}\n`)
       seen.add(text)
     }
+    if (diagnostics.length > MOST) process.stderr.write(`${path}: and ${diagnostics.length - MOST} more\n\n`)
   }
 }
 

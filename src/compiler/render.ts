@@ -9,9 +9,10 @@ export interface Position {
   readonly offset: number
 }
 
+const LINE_END = /\r\n|\n|\r/
+
 export function positionOf(source: string, offset: number): Position {
-  const before = source.slice(0, offset)
-  const starts = before.split(/\r\n|\n|\r/)
+  const starts = source.slice(0, offset).split(LINE_END)
   return { line: starts.length, column: starts.at(-1)!.length + 1, offset }
 }
 
@@ -46,7 +47,7 @@ function codeFrame(
   mark: (text: string) => string,
   dim: (text: string) => string
 ): string {
-  const lines = source.split(/\r\n|\n|\r/)
+  const lines = source.split(LINE_END)
   const { line, column } = positionOf(source, span.start)
   const gutter = String(Math.min(lines.length, line + 1)).length
   const shown: string[] = []
