@@ -172,7 +172,11 @@ function step(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepIn
   const state = new Map<Slot, Cell>(
     slots.map((slot) => [slot, { value: stateValue(slot, input, present, numbers(fresh.get(slot)!), table) }])
   )
-  const { trace, observations } = runStep(stage, scope, state, weight, gradient)
+  // Where no layer takes part there is nothing to learn from: state of the model stays.
+  const learns = present.length > 0
+  const { trace, observations } = learns
+    ? runStep(stage, scope, state, weight, gradient)
+    : { trace: [], observations: [] }
   const layerSlots = slots.filter((s) => s.over !== 'model')
 
   const results = present.map(

@@ -255,7 +255,8 @@ export abstract class CompiledOptimizer<
       }
       layer.age++
     }
-    program.advanceModel?.(input)
+    // Where no layer takes part there is nothing to learn from: state of the model stays, on the device and on the host.
+    if (layers.length > 0) program.advanceModel?.(input)
     this.iterations_ = t
     this.#last = taking
     this.#watchGroups()

@@ -2,7 +2,8 @@
 
 const REGISTRY = Symbol.for('optc.testing.modules')
 type Namespace = Readonly<Record<string, unknown>>
-const registry = ((globalThis as unknown as Record<symbol, Map<string, Namespace>>)[REGISTRY] ??= new Map())
+const registry = new Map<string, Namespace>()
+Object.assign(globalThis, { [REGISTRY]: registry })
 
 /**
  * A specifier from which everything in `exports` can be imported. It ends in a comment, so that what a printer appends to

@@ -7,7 +7,7 @@ import { type SubjectOptions, subjectOf } from '../../src/testing/subject.js'
 import { program } from './arbitraries.js'
 
 /** OPTC_RUNS=1000 looks harder. */
-const RUNS = Number(process.env['OPTC_RUNS'] ?? 30)
+const RUNS = Number(process.env.OPTC_RUNS ?? 30)
 /** Of the random programs at least this share must have a case that tells something. */
 const DETERMINED = 0.8
 const MINUTES = 60_000
