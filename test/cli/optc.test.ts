@@ -142,7 +142,7 @@ describe('optc compile', () => {
     put('lib/rate.opt', 'schedule halving(every = 100) = 0.5^floor(t / every)\n')
     put(
       'mine.opt',
-      `import { halving } from "./lib/rate.opt"\noptimizer Mine {\n  hyper learningRate as lr = 0.1\n  step(w, g, t) { w := w - lr * halving() * g }\n}\n`
+      `import { halving } from "./lib/rate.opt"\noptimizer Mine {\n  hyper learningRate as lr = 0.1\n  step(w, g) { w := w - lr * halving() * g }\n}\n`
     )
     expect(optc('compile', 'mine.opt').status).toBe(0)
   })
