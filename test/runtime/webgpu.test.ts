@@ -292,7 +292,7 @@ describeWebGpu('where the webgpu driver can not run', () => {
       tf.registerBackend(`no ${name}`, () => Object.create(whole, { [name]: { value: undefined } }))
       await tf.setBackend(`no ${name}`)
       try {
-        expect(open(sgdPlan())).toMatch(new RegExp(`^this TensorFlow.js webgpu backend has no ${name}(\\(\\))?$`))
+        expect(open(sgdPlan())).toMatch(new RegExp(`^This TensorFlow.js webgpu backend has no ${name}(\\(\\))?\\.$`))
       } finally {
         await tf.setBackend('webgpu')
       }
@@ -309,7 +309,7 @@ describeWebGpu('where the webgpu driver can not run', () => {
     await device.lost
     const id = layer.variable.dataId
     expect(() => stepOf(driver, [[layer, gradient]], [1])).toThrow(
-      /The WebGPU device was lost .*set up the backend again/
+      /the WebGPU device was lost .*set up the backend again/
     )
     expect(layer.variable.dataId).toBe(id)
     await tf.setBackend(own)

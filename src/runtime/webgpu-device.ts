@@ -1,0 +1,150 @@
+/** What the webgpu driver keeps on a device: buffers that grow, pipelines, bind groups, and the text that all kernels share. */
+
+export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 }
+
+/** Invocations of a workgroup; the kernels are written for it. (A barrier among more is very dear on software GPUs.) */
+export const WORKGROUP = 64
+
+interface Health {
+  lost?: string
+}
+
+const healths = new WeakMap<GPUDevice, Health>()
+
+/** Says why a device was lost, once it is. */
+export function watch(device: GPUDevice): Readonly<Health> {
+  const known = healths.get(device)
+  if (known) return known
+  const health: Health = {}
+  healths.set(device, health)
+  void device.lost.then(({ message, reason }) => {
+    health.lost = message || reason
+  })
+  return health
+}
+
+/** A buffer that a larger one replaces when it no longer suffices. What it held is lost. */
+export interface Growing {
+  readonly buffer: GPUBuffer
+  reserve(size: number): void
+  destroy(): void
+}
+
+export function makeGrowing(device: GPUDevice, usage: number): Growing {
+  let buffer: GPUBuffer | null = null
+  return {
+    get buffer() {
+      return buffer!
+    },
+    reserve(size) {
+      if (buffer && buffer.size >= size) return
+      buffer?.destroy()
+      buffer = device.createBuffer({ size: 4 * Math.ceil((1.25 * size) / 4), usage })
+    },
+    destroy() {
+      buffer?.destroy()
+      buffer = null
+    }
+  }
+}
+
+/** An entry point with what it is to bind: buffers by binding, where 0 is the uniform buffer's window. */
+export interface Call {
+  readonly module: { readonly code: string }
+  readonly name: string
+  readonly width: 1 | 4
+  readonly buffers: readonly (readonly [binding: number, buffer: GPUBuffer])[]
+  readonly uniform: { readonly offset: number; readonly size: number }
+}
+
+interface Bound {
+  readonly pipeline: GPUComputePipeline
+  readonly group: GPUBindGroup
+}
+
+/**
+ * Makes pipelines when they are first used, and bind groups, which last as long as what they bind: from step to step that
+ * is mostly the same.
+ */
+export function makeBinder(device: GPUDevice, scalarCount: number): (owner: object, call: Call) => Bound {
+  const pipelines = new Map<object, Map<string, GPUComputePipeline>>()
+  const groups = new WeakMap<object, Map<GPUComputePipeline, { bound: readonly unknown[]; group: GPUBindGroup }>>()
+
+  function pipelineOf({ module, name, width }: Call): GPUComputePipeline {
+    const mine = pipelines.get(module) ?? new Map<string, GPUComputePipeline>()
+    pipelines.set(module, mine)
+    const key = `${name} ${width}`
+    const pipeline =
+      mine.get(key) ??
+      device.createComputePipeline({
+        layout: 'auto',
+        compute: {
+          module: device.createShaderModule({ code: prelude(width, scalarCount) + module.code }),
+          entryPoint: name
+        }
+      })
+    mine.set(key, pipeline)
+    return pipeline
+  }
+
+  return (owner, call) => {
+    const pipeline = pipelineOf(call)
+    const mine = groups.get(owner) ?? new Map()
+    groups.set(owner, mine)
+    const bound = [call.uniform.offset, ...call.buffers.map(([, buffer]) => buffer)]
+    const last = mine.get(pipeline)
+    if (last && bound.every((one, i) => one === last.bound[i])) return { pipeline, group: last.group }
+    const group = device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: call.buffers.map(([binding, buffer]) => ({
+        binding,
+        resource: binding === 0 ? { buffer, ...call.uniform } : { buffer }
+      }))
+    })
+    mine.set(pipeline, { bound, group })
+    return { pipeline, group }
+  }
+}
+
+const LARGEST = 3.4028234663852886e38
+
+/** What every kernel has before its own text. `T` is what the kernel sees of a layer at once. */
+function prelude(width: 1 | 4, scalarCount: number): string {
+  const lanes = (join: (a: string, b: string) => string): string =>
+    width === 1 ? 'x' : join(join('x.x', 'x.y'), join('x.z', 'x.w'))
+  const plus = (a: string, b: string): string => `(${a} + ${b})`
+  const called = (name: string) => (a: string, b: string) => `${name}(${a}, ${b})`
+  const joins = { sum: plus, max: called('max'), min: called('min') }
+  const starts = { sum: '0.0', max: `-${LARGEST}`, min: `${LARGEST}` }
+  const functions = (['sum', 'max', 'min'] as const).map(
+    (op) => `
+fn ${op}_lanes(x: T) -> f32 { return ${lanes(joins[op])}; }
+fn collect_${op}(id: u32, first: u32, count: u32) -> f32 {
+  var all = ${starts[op]};
+  for (var i = id; i < count;) {
+    var group = ${starts[op]};
+    for (var m = 0u; m < 8u && i < count; m++) {
+      var block = ${starts[op]};
+      for (var n = 0u; n < 8u && i < count; n++) {
+        block = ${joins[op]('block', 'cells[first + i]')};
+        i += ${WORKGROUP}u;
+      }
+      group = ${joins[op]('group', 'block')};
+    }
+    all = ${joins[op]('all', 'group')};
+  }
+  return all;
+}`
+  )
+  return `
+alias T = ${width === 1 ? 'f32' : 'vec4f'};
+alias B = ${width === 1 ? 'bool' : 'vec4<bool>'};
+struct Layer {
+  size: u32, span: u32, parts: u32, partials: u32, at: u32, row: u32, rows: u32, table: u32,
+  s: array<vec4f, ${Math.max(1, Math.ceil(scalarCount / 4))}>
+}
+@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(1) var<storage, read_write> cells: array<f32>;
+${functions.join('')}
+`
+}

@@ -1,0 +1,47 @@
+/** The WGSL of the shipped optimizers, as a person reviews it, and of what is hard to print. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { check } from '../../../src/compiler/check/check.js'
+import { webgpu } from '../../../src/compiler/emit/webgpu.js'
+import { makePlan } from '../../../src/compiler/plan/make-plan.js'
+import type { Plan } from '../../../src/compiler/plan/plan.js'
+import { link } from '../../../src/compiler/syntax/modules.js'
+
+const ASSEMBLE = { assemble: () => new Uint8Array() }
+
+function planOf(source: string): Plan {
+  const { module, diagnostics } = link(source, 'test.opt', () => null)
+  const { checked, diagnostics: more } = check(module)
+  expect([...diagnostics, ...more]).toEqual([])
+  return makePlan(checked.optimizers[0]!, webgpu.abilities)
+}
+
+const textOf = (source: string): string => {
+  const { declarations, expression } = webgpu.emit(planOf(source), ASSEMBLE)
+  return `${declarations}\nexport default ${expression}\n`
+}
+
+const files = readdirSync('optimizers').filter((file) => file.endsWith('.opt') && file !== 'std.opt')
+it.each(files)('%s', async (file) => {
+  const text = textOf(readFileSync(`optimizers/${file}`, 'utf8'))
+  await expect(text).toMatchFileSnapshot(`../../golden/webgpu/${file.replace('.opt', '.ts')}`)
+})
+
+it('the same Plan gives the same text', () => {
+  const source = readFileSync('optimizers/lamb.opt', 'utf8')
+  expect(textOf(source)).toBe(textOf(source))
+})
+
+it('binds at most the 8 storage buffers that a stage has', () => {
+  const slots = Array.from({ length: 6 }, (_, i) => `s${i}`)
+  const text = textOf(`optimizer Wide {
+    ${slots.map((s) => `state ${s} = 0`).join('\n')}
+    step(w, g) {
+      ${slots.map((s, i) => `${s} := 0.5 * ${s} + ${i + 1} * g`).join('\n')}
+      w := w - 0.1 * (${slots.join(' + ')}) / (1 + norm(${slots.join(' + ')}))
+    }
+  }`)
+  const bindings = [...text.matchAll(/\['\w+', \[([\d, ]+)\]\]/g)].map((m) => m[1]!.split(', ').filter((b) => b !== '0'))
+  expect(bindings.length).toBeGreaterThan(0)
+  for (const storage of bindings) expect(storage.length).toBeLessThanOrEqual(8)
+})
