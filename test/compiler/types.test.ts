@@ -27,7 +27,14 @@ describe('the library passes under every option that a strict user may set', () 
     [{ target: ES2020, useDefineForClassFields: true }],
     [{ target: ES2022 }],
     [{ target: ES2022, useDefineForClassFields: false }],
-    [{ target: ESNext, noUnusedParameters: true, noPropertyAccessFromIndexSignature: true, allowUnreachableCode: false }],
+    [
+      {
+        target: ESNext,
+        noUnusedParameters: true,
+        noPropertyAccessFromIndexSignature: true,
+        allowUnreachableCode: false
+      }
+    ],
     [{ target: ES2020, isolatedDeclarations: false, verbatimModuleSyntax: false, exactOptionalPropertyTypes: false }],
     [{ erasableSyntaxOnly: true, isolatedModules: true, noFallthroughCasesInSwitch: true }]
   ])('%j', (options) => {
@@ -35,27 +42,14 @@ describe('the library passes under every option that a strict user may set', () 
   })
 
   test('as declarations beside JavaScript', () => {
-    expect(typeErrors({ ...files('js'), 'use.ts': "import { LAMB } from './lamb.js'\nexport const o: LAMB = new LAMB()" })).toEqual([])
+    expect(
+      typeErrors({ ...files('js'), 'use.ts': "import { LAMB } from './lamb.js'\nexport const o: LAMB = new LAMB()" })
+    ).toEqual([])
   })
 })
 
-describe('a user of LAMB', () => {
-  const errorsOf = (text: string): string[] => {
-    const head = [
-      "import * as tf from '@tensorflow/tfjs-core'",
-      "import { warmupPolynomial } from './clipped-adamw.js'",
-      "import { LAMB, type LAMBObservations, type LAMBOptions, type LayerInfo, type LayerMatch, type Schedule } from './lamb.js'",
-      "import { Momentum } from './momentum.js'",
-      "import { ClippedAdamW } from './clipped-adamw.js'",
-      'export declare const optimizer: LAMB',
-      'export type Used = [typeof tf, typeof warmupPolynomial, LAMBObservations, LAMBOptions, LayerInfo, LayerMatch, Schedule, Momentum, ClippedAdamW]'
-    ]
-    return typeErrors({ ...typescript, 'use.ts': [...head, text].join('\n') })
-  }
-
-  test('may do all this', () => {
-    expect(
-      errorsOf(`
+/** What a user may write, and then what not, with what TypeScript says of it. */
+const RIGHT = `
         const made = new LAMB({
           learningRate: warmupPolynomial({ peak: 1e-3 }),
           weightDecay: (t, base) => base / t,
@@ -98,29 +92,45 @@ describe('a user of LAMB', () => {
         optimizer.groups = [{ match: true, beta1: 0.5 }]
         optimizer.applyGradients({})
         optimizer.dispose()
-      `)
-    ).toEqual([])
+      `
+const WRONG = [
+  ['new LAMB({ learninRate: 1 })', "'learninRate' does not exist"],
+  ["new LAMB({ learningRate: '1' })", 'not assignable'],
+  ['new LAMB({ learningRate: undefined })', 'exactOptionalPropertyTypes'],
+  ['new LAMB({ learningRate: () => true })', 'not assignable'],
+  ['new LAMB({ adapt: 1 })', 'not assignable'],
+  ['new LAMB({ groups: [{ weightDecay: 0 }] })', "'match' is missing"],
+  ['new LAMB({ groups: [{ match: true, learninRate: 0 }] })', "'learninRate' does not exist"],
+  ['new ClippedAdamW({ groups: [{ match: true, maxNorm: 1 }] })', "'maxNorm' does not exist"],
+  ['new Momentum({ nesterov: 1 })', 'not assignable'],
+  ["optimizer.learningRate = '1'", 'not assignable'],
+  ['optimizer.learninRate = 1', "'learninRate' does not exist"],
+  ['optimizer.kernel = null', 'read-only'],
+  ['void optimizer.observations().then((seen) => seen.x!.ratio)', "'ratio' does not exist"],
+  ['warmupPolynomial({ peek: 1 })', "'peek' does not exist"],
+  ["warmupPolynomial({ peak: '1' })", 'not assignable']
+]
+
+describe('a user of LAMB', () => {
+  const asFile = (text: string): string => `
+    import * as tf from '@tensorflow/tfjs-core'
+    import { ClippedAdamW, warmupPolynomial } from './clipped-adamw.js'
+    import { LAMB, type LAMBObservations, type LAMBOptions, type LayerInfo, type LayerMatch, type Schedule } from './lamb.js'
+    import { Momentum } from './momentum.js'
+    export declare const optimizer: LAMB
+    export type Values = [typeof tf, typeof warmupPolynomial, Momentum, ClippedAdamW]
+    export type Types = [LAMBObservations, LAMBOptions, LayerInfo, LayerMatch, Schedule]
+    ${text}`
+  const users = [RIGHT, ...WRONG.map(([text]) => text)].map((text, i) => [`use${i}.ts`, asFile(text)] as const)
+  const errors = typeErrors({ ...typescript, ...Object.fromEntries(users) })
+  const errorsOf = (i: number): string[] => errors.filter((error) => error.includes(`/use${i}.ts:`))
+
+  test('may do all that is right', () => {
+    expect(errorsOf(0)).toEqual([])
   })
 
-  test.each([
-    ['new LAMB({ learninRate: 1 })', "'learninRate' does not exist"],
-    ["new LAMB({ learningRate: '1' })", 'not assignable'],
-    ['new LAMB({ learningRate: undefined })', 'exactOptionalPropertyTypes'],
-    ['new LAMB({ learningRate: () => true })', 'not assignable'],
-    ['new LAMB({ adapt: 1 })', 'not assignable'],
-    ['new LAMB({ groups: [{ weightDecay: 0 }] })', "'match' is missing"],
-    ['new LAMB({ groups: [{ match: true, learninRate: 0 }] })', "'learninRate' does not exist"],
-    ['new ClippedAdamW({ groups: [{ match: true, maxNorm: 1 }] })', "'maxNorm' does not exist"],
-    ['new Momentum({ nesterov: 1 })', 'not assignable'],
-    ["optimizer.learningRate = '1'", 'not assignable'],
-    ['optimizer.learninRate = 1', "'learninRate' does not exist"],
-    ['optimizer.kernel = null', 'read-only'],
-    ['void optimizer.observations().then((seen) => seen.x!.ratio)', "'ratio' does not exist"],
-    ['warmupPolynomial({ peek: 1 })', "'peek' does not exist"],
-    ["warmupPolynomial({ peak: '1' })", 'not assignable']
-  ])('may not %s', (text, message) => {
-    const errors = errorsOf(text)
-    expect(errors).toHaveLength(1)
-    expect(errors[0]).toContain(message)
+  test.each(WRONG.map(([text, message], i) => [text, message, i + 1] as const))('may not %s', (_text, message, i) => {
+    expect(errorsOf(i)).toHaveLength(1)
+    expect(errorsOf(i)[0]).toContain(message)
   })
 })

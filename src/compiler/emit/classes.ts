@@ -8,6 +8,7 @@ import {
   Project,
   type PropertySignatureStructure,
   QuoteKind,
+  type SourceFile,
   type StatementStructures,
   StructureKind,
   ts,
@@ -50,8 +51,17 @@ function printTypeScript(file: ClassFile): string {
   const sourceFile = project.createSourceFile('generated.ts', {
     statements: [...imports(file), ...body, ...aliases(names)]
   })
+  mustParse(sourceFile)
   sourceFile.formatText({ semicolons: ts.SemicolonPreference.Remove, indentSize: 2 })
   return sourceFile.getFullText()
+}
+
+/** Rather no file than one that can't be read. */
+function mustParse({ compilerNode }: SourceFile): void {
+  const { parseDiagnostics } = compilerNode as ts.SourceFile & { parseDiagnostics?: readonly ts.Diagnostic[] }
+  const [first] = parseDiagnostics ?? []
+  if (first)
+    throw new Error(`what was printed is no TypeScript: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}`)
 }
 
 function transpile({ source }: ClassFile, text: string): PrintedFile[] {

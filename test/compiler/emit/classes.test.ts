@@ -234,6 +234,13 @@ describe('names', () => {
   })
 })
 
+test('what is no TypeScript is never given out', () => {
+  const one = simple({ name: 'Sample' })
+  const sheet = { program: one.program, compiled: '{ host: ( }', uses: new Set<string>(), targets: [] }
+  const file = { source: 'a.opt', importFrom: 'optc-lang/runtime', schedules: [], optimizers: [sheet] }
+  expect(() => print(file, 'ts')).toThrow('no TypeScript')
+})
+
 test('the same program gives the same bytes', () => {
   expect(printAll([lamb()], 'js')).toEqual(printAll([lamb()], 'js'))
   expect(printAll([lamb()], 'ts')).toEqual(printAll([lamb()], 'ts'))
