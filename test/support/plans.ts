@@ -289,3 +289,20 @@ export function elementPlan(make: (g: Graph, x: Node, y: Node) => Node): Plan {
     ]
   )
 }
+
+/** w := w + 2 + 2 + …, where the author calls the partial sums by these names; and formulas to print beside them. */
+export function namedPlan(names: string[], formulas: string[] = names): Plan {
+  const g = new Graph()
+  const all = total(g, 'sum', 'layer', g.weight())
+  let value = g.weight()
+  let source = ''
+  const named = names.map((name, i) => {
+    value = g.binary('add', value, g.const(2))
+    const start = source.length
+    source += formulas[i]!
+    return { name, node: value, span: { start, end: source.length } }
+  })
+  const only = pass([[g.weight(), W]], { stores: [{ to: W, value }], reductions: [{ node: all, value }], finish: [0] })
+  const made = plan(g, [], [], [variant([only], [{ node: all, name: names[0]! }])])
+  return { ...made, program: { ...made.program, names: named, source } }
+}

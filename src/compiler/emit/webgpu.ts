@@ -337,6 +337,7 @@ function scalarsOf(
   }
   return {
     named,
+    bins: bins.size,
     nameOf: (node) => named(node)?.name ?? given.get(node) ?? ('name' in node ? node.name : node.op),
     read(node) {
       if (node.op === 'const') return wgsl.literal(node.value)

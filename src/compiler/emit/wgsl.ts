@@ -14,6 +14,7 @@ import type { Node, Reduce } from '../check/program.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { layOut, type Notation } from './body.js'
 import { freshNames } from './names.js'
+import { reserved } from './wgsl-words.js'
 
 /** Invocations of a workgroup; `WORKGROUP` of the runtime. */
 export const WORKGROUP = 64
@@ -25,6 +26,8 @@ export interface Scalars {
   /** What to call it. */
   readonly nameOf: (node: Node) => string
   readonly named: NonNullable<Notation['named']>
+  /** How many totals a workgroup has just made. */
+  readonly bins: number
 }
 
 /** A function's text, and the names of the bindings that it touches. */
@@ -35,7 +38,7 @@ export interface Printed {
 
 /** One invocation's share of a pass: elements `first`, `first + 64`, … below `end`. */
 export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b: Buffer) => string): Printed {
-  const fresh = freshNames(RESERVED)
+  const fresh = freshNames(reserved(pass.reductions.length))
   for (const b of pass.loads) fresh(buffer(b))
   for (const s of pass.stores) fresh(buffer(s.to))
   const head: string[] = []
@@ -135,7 +138,7 @@ export function printFinish(name: string, keeps: readonly { to: string; node: No
       read: scalars.read,
       apply: (node, args) => expression(node, args, () => false),
       named: scalars.named,
-      fresh: freshNames(RESERVED),
+      fresh: freshNames(reserved(scalars.bins)),
       bind
     }
   )
@@ -275,7 +278,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   let size = max(abs(x), #(1.1754943508222875e-38));
   let near = exp(log(size) / 3.0);
   let root = near - (near - size / (near * near)) / 3.0;
-  return select(sign(x) * root, #(0.0), x == #(0.0));
+  return select(sign(x) * root, #(0.0), abs(x) < #(1.1754943508222875e-38));
 }`,
   tanh: `fn tanh_#(x: #) -> # {
   let s = x * x;
@@ -292,23 +295,3 @@ export function helpersOf(text: string): string[] {
     ['T', 'f32'].filter((type) => text.includes(`${name}_${type}(`)).map((type) => helper.replaceAll('#', type))
   )
 }
-
-/** What an author's name must not be: the words of WGSL, what it reserves, functions it has, and names of our own. */
-const RESERVED = `
-T B layer cells id first end i n group half from select abs sign sqrt inverseSqrt exp log floor max min pow tanh cbrt all any
-alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
-override requires return struct switch true var while NULL Self abstract active alignas alignof as asm asm_fragment async
-attribute auto await become bf16 binding_array cast catch class co_await co_return co_yield coherent column_major common
-compile compile_fragment concept const_cast consteval constexpr constinit crate debugger decltype delete demote
-demote_to_helper do dynamic_cast enum explicit export extends extern external fallthrough filter final finally friend fxgroup
-get goto groupshared highp impl implements import inline instanceof interface layout lowp macro macro_rules match mediump meta
-mod module move mut mutable namespace new nil noexcept noinline nointerpolation non_coherent noncoherent noperspective null
-nullptr of operator package packoffset partition patch pixelfragment precise precision premerge priv protected pub public
-readonly ref regardless register reinterpret_cast require resource restrict self set shared sizeof smooth snorm static
-static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef typeid typename
-typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
-bool f16 f32 i32 u32 vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u array atomic ptr sampler texture function private
-uniform workgroup storage read write read_write
-`
-  .trim()
-  .split(/\s+/)
