@@ -24,7 +24,7 @@ interface Same {
 const shipped = (file: string): string => readFileSync(new URL(`../../optimizers/${file}.opt`, import.meta.url), 'utf8')
 
 // Each has a hyperparameter that is no float32 number.
-const [RATE, MU, BETA1, BETA2, EPSILON] = [0.07, 0.85, 0.83, 0.992, 1e-4]
+const [RATE, MU, BETA1, BETA2, EPSILON] = [0.07, 0.85, 0.83, 0.999, 1e-4]
 
 /**
  * tf.train.adam keeps the powers of both β as float32 products, so its corrections 1 − β^t are off, at step 1 by the
