@@ -6,7 +6,8 @@
 import type { Node } from '../check/program.js'
 import { isDeviceScalar, isOfModel, isReduction, reach, scalarsIn } from './order.js'
 import type { Pass } from './plan.js'
-import type { ModelReduction, Work } from './work.js'
+import type { ModelReduction } from './barriers.js'
+import type { Work } from './work.js'
 
 export interface CellPlan {
   /** What each pass finishes. */

@@ -5,11 +5,11 @@
 import type { Node, Program } from '../check/program.js'
 import { isElement, isReduction, sameBuffer } from './order.js'
 import type { Buffer } from './plan.js'
-import { type ModelReduction, nodesOf, startsIn, type Work } from './work.js'
+import type { ModelReduction } from './barriers.js'
+import { nodesOf, startsIn, type Work } from './work.js'
 
 export interface Elements {
   readonly work: Work
-  readonly barriers: number
   /** Operands first. */
   readonly nodes: readonly Node[]
   readonly index: ReadonlyMap<Node, number>
@@ -29,12 +29,7 @@ export interface Elements {
   readonly buffers: readonly { readonly buffer: Buffer; readonly leaf: number; readonly store: number }[]
 }
 
-export function numberElements(
-  program: Program,
-  work: Work,
-  ofModel: readonly ModelReduction[],
-  barriers: number
-): Elements {
+export function numberElements(program: Program, work: Work, ofModel: readonly ModelReduction[]): Elements {
   const bits = new Map<Node, bigint>()
   for (const { node } of [...work.reductions, ...work.shares]) bits.set(node, 1n << BigInt(bits.size))
 
@@ -60,7 +55,7 @@ export function numberElements(
   }))
 
   const barrierOf = new Map<Node, number>(ofModel.map((r) => [r.node, r.barrier]))
-  const barrier = Array.from({ length: barriers }, (_, b) => {
+  const barrier = Array.from({ length: 1 + Math.max(-1, ...barrierOf.values()) }, (_, b) => {
     const at = (entry: { readonly node: Node }): boolean => barrierOf.get(entry.node) === b
     const sum = (masks: readonly bigint[]): bigint => masks.reduce((x, y) => x | y, 0n)
     const made = sum(work.reductions.filter(at).map((r) => bits.get(r.node)!))
@@ -73,7 +68,6 @@ export function numberElements(
   })
   return {
     work,
-    barriers,
     nodes,
     index,
     args,

@@ -3,6 +3,7 @@ import type { Node, Program } from '../check/program.js'
 import type { Span } from '../syntax/ast.js'
 import { reach } from './order.js'
 import type { Buffer } from './plan.js'
+import { nodesOf, type Specialised } from './work.js'
 
 /** Gives each node asked for a name of its own. */
 export function namer(program: Program): (node: Node) => string {
@@ -63,4 +64,22 @@ export function bufferName({ symbols }: Program, buffer: Buffer): string {
 /** The author's text, in one line. */
 export function formulaOf({ source }: Program, { start, end }: Span): string {
   return source.slice(start, end).replace(/\s+/g, ' ').trim()
+}
+
+/**
+ * The author's names also for what became of values under host conditions. Each value has one name; one that is part of
+ * another's formula in a different variant has none.
+ */
+export function withNames(program: Program, variants: readonly Specialised[]): Program {
+  const names = new Map(program.names.map((n) => [n.node, n]))
+  const nodes = variants.map((v) => new Set(nodesOf(v.work)))
+  const namedIn = variants.map(({ special }) => new Map(program.names.map((n) => [special.get(n.node), n.name])))
+  for (const { special } of variants) {
+    for (const n of program.names) {
+      const node = special.get(n.node)
+      const isClear = (_: unknown, v: number): boolean => !nodes[v]!.has(node!) || namedIn[v]!.get(node) === n.name
+      if (node && !names.has(node) && variants.every(isClear)) names.set(node, { ...n, node })
+    }
+  }
+  return { ...program, names: [...names.values()].filter(({ node }) => node.args.length > 0) }
 }

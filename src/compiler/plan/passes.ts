@@ -1,10 +1,10 @@
 /** From a schedule to passes: what each one loads, reads and stores, and the first segment that it may run in. */
 import type { Node } from '../check/program.js'
+import type { ModelReduction } from './barriers.js'
 import type { Elements } from './elements.js'
 import { computedIn, isElement, reach, rootsOf } from './order.js'
 import type { Abilities, Buffer, Pass } from './plan.js'
 import { loadsOf, offer, pass as after, start, type Sweep } from './state.js'
-import type { ModelReduction } from './work.js'
 
 const BYTES = 4
 

@@ -1,29 +1,47 @@
 /** Picks the schedule of a variant: the least one, or one that recomputes everything where the search has to give up. */
 import type { Elements } from './elements.js'
 import { recomputeEverything } from './greedy.js'
-import type { Abilities } from './plan.js'
-import { isRoomy, search } from './search.js'
+import { type Abilities, IDEAL } from './plan.js'
+import { type Budget, type Found, search } from './search.js'
 import { splitIntoParts } from './split.js'
-import type { Sweep } from './state.js'
+import { loadsOf, offer, pass, start, type Sweep } from './state.js'
 
-/** Values looked at, in all cuts together, before the search gives up: some tenths of a second. */
-const BUDGET = 400_000
+/** For one Plan: some tenths of a second. */
+export const BUDGET = 400_000
 
 export interface Schedule {
   readonly sweeps: readonly Sweep[]
   readonly provedLeast: boolean
 }
 
-export function schedule(elements: Elements, abilities: Abilities): Schedule {
-  const budget = { left: Math.ceil(BUDGET / (elements.nodes.length + 10)) }
-  const greedy = recomputeEverything(elements, abilities)
+/** What is least without limits is least for any target that it fits. */
+export function schedule(elements: Elements, abilities: Abilities, budget: Budget): Schedule {
+  const free = leastOf(elements, IDEAL, budget)
+  const ideal = { sweeps: free.found?.sweeps ?? recomputeEverything(elements, IDEAL)!, provedLeast: free.proved }
+  if (keepsLimits(elements, ideal.sweeps, abilities)) return ideal
+  const { found } = leastOf(elements, abilities, budget)
+  // Under limits a pass is refused if its least loads do not fit, though others might: the proof is to be as good as without.
+  if (found) return { sweeps: found.sweeps, provedLeast: free.proved && found.cost[0] === free.found!.cost[0] }
+  return { sweeps: recomputeEverything(elements, abilities) ?? splitIntoParts(elements, abilities), provedLeast: false }
+}
+
+/** First without scratch; then only what scratch makes cheaper is of interest. */
+function leastOf(elements: Elements, abilities: Abilities, budget: Budget): { found: Found | null; proved: boolean } {
   const plain = search(elements, { abilities, below: Infinity, withScratch: false, budget })
-  if (plain === 'gave up') return { sweeps: greedy ?? splitIntoParts(elements, abilities), provedLeast: false }
+  if (plain === 'gave up') return { found: null, proved: false }
   // One pass that moves each tensor once can't be beaten.
-  if (plain && plain.sweeps.length <= 1 && isRoomy(elements, abilities)) return { ...plain, provedLeast: true }
+  if (plain && plain.sweeps.length <= 1) return { found: plain, proved: true }
   const below = plain?.cost[0] ?? Infinity
-  const scratch = search(elements, { abilities, below, withScratch: true, budget })
-  if (scratch && scratch !== 'gave up') return { ...scratch, provedLeast: true }
-  if (plain) return { ...plain, provedLeast: scratch === null }
-  return { sweeps: greedy ?? splitIntoParts(elements, abilities), provedLeast: false }
+  const better = search(elements, { abilities, below, withScratch: true, budget })
+  if (better === 'gave up') return { found: plain, proved: false }
+  return { found: better ?? plain, proved: true }
+}
+
+function keepsLimits(elements: Elements, sweeps: readonly Sweep[], abilities: Abilities): boolean {
+  let state = start(elements)
+  return sweeps.every((sweep) => {
+    const legal = loadsOf(elements, state, offer(elements, state), sweep, abilities) !== null
+    state = pass(elements, state, sweep)
+    return legal
+  })
 }

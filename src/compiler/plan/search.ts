@@ -6,7 +6,7 @@
 import { minimumCut } from './cut.js'
 import type { Elements } from './elements.js'
 import { Heap } from './heap.js'
-import type { Abilities } from './plan.js'
+import { type Abilities, IDEAL } from './plan.js'
 import { isWritten, loadsOf, type Offer, offer, pass, start, type State, type Sweep, targetsOf } from './state.js'
 
 /** Compared from left to right; what comes first matters most. */
@@ -22,8 +22,12 @@ export interface SearchOptions {
   /** Only what moves fewer buffers is of interest. */
   readonly below: number
   readonly withScratch: boolean
-  /** Cuts that may still be tried; the search counts it down, and gives up at 0. */
-  readonly budget: { left: number }
+  readonly budget: Budget
+}
+
+/** Work that may still be done, in values looked at by cuts. The search gives up at 0. */
+export interface Budget {
+  left: number
 }
 
 /** `null`: there is nothing below the bound. `'gave up'`: the budget ran out first. */
@@ -37,7 +41,7 @@ export function search(elements: Elements, options: SearchOptions): Found | null
     const known = best.get(key)
     if (known && compare(known, cost) <= 0) return
     const rest = restOf(elements, state)
-    budget.left--
+    spend(budget, elements)
     if (rest === null || cost[0] + rest >= below) return
     best.set(key, cost)
     const [, ...others] = cost
@@ -133,12 +137,12 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
   const reductions = left.reductions.filter((r) => alone({ reductions: [r] }))
   const stores = left.stores.filter((s) => alone({ stores: [s] }))
   const isLast = reductions.length + stores.length === left.reductions.length + left.stores.length
-  const roomy = isRoomy(elements, abilities)
+  const free = abilities === IDEAL
 
-  for (const some of roomy && isLast ? [reductions] : subsets(reductions)) {
+  for (const some of free && isLast ? [reductions] : subsets(reductions)) {
     // Two passes of which the second needs nothing that the first reduced are better as one.
-    if (roomy && !isLast && some.length === 0) continue
-    for (const stored of roomy && isLast ? [stores] : subsets(stores)) {
+    if (free && !isLast && some.length === 0) continue
+    for (const stored of free && isLast ? [stores] : subsets(stores)) {
       const sweep = { reductions: some, stores: stored, scratch: [] }
       const plain = some.length + stored.length > 0 ? priced(elements, state, offered, cost, sweep, options) : null
       if (plain) yield plain
@@ -152,15 +156,6 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
 
 const NOTHING: Sweep = { reductions: [], stores: [], scratch: [] }
 
-/** Whether a target's limits can't matter. Two more than the buffers there are: no schedule worth it needs more scratch. */
-export function isRoomy(
-  { buffers, work }: Elements,
-  { reducesInPass, maxBuffers, maxOutputs, inPlace }: Abilities
-): boolean {
-  const most = buffers.length + 2 + (inPlace ? 0 : work.stores.length)
-  return reducesInPass && maxBuffers >= most && maxOutputs >= work.stores.length + 2
-}
-
 function* subsets(items: readonly number[]): Generator<number[]> {
   for (let bits = 0; bits < 2 ** items.length; bits++) yield items.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1)
 }
@@ -173,7 +168,7 @@ function priced(
   sweep: Sweep,
   { abilities, budget }: SearchOptions
 ): Candidate | null {
-  budget.left--
+  spend(budget, elements)
   const cut = loadsOf(elements, state, offered, sweep, abilities)
   if (!cut) return null
   const [buffers, scratch, passes, operations, writes] = cost
@@ -201,7 +196,7 @@ function* withScratch(
 ): Generator<Candidate> {
   const candidates = scratchCandidates(elements, state, offered, sweep)
   const least = restOf(elements, pass(elements, state, sweep), candidates)
-  options.budget.left--
+  spend(options.budget, elements)
   if (least === null) return
   /** `buffers` is what the pass moves without a further value, which would be stored. */
   const grow = function* (chosen: readonly number[], first: number, buffers: number): Generator<Candidate> {
@@ -245,4 +240,8 @@ function scratchCandidates(elements: Elements, state: State, offered: Offer, swe
     return by?.length === 1 && possible.has(by[0]!) && args[by[0]!]!.length === 1 && !targets.includes(i)
   }
   return [...possible].filter((i) => !replaced(i)).sort((a, b) => a - b)
+}
+
+function spend(budget: Budget, { nodes }: Elements): void {
+  budget.left -= nodes.length
 }

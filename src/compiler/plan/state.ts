@@ -103,8 +103,16 @@ export function loadsOf(
   const targets = targetsOf(elements, state, sweep)
   if (!targets || !mayReduce(sweep, abilities)) return null
   const cut = minimumCut(offered, targets)
-  return cut && fits(elements, offered, sweep, cut, abilities) ? cut : null
+  if (!cut || fits(elements, offered, sweep, cut, abilities)) return cut
+  // Of cuts of the same size, one through what the pass stores anyway touches fewer tensors.
+  const stored = new Set(sweep.stores.map((s) => elements.buffers.findIndex((b) => b.store === s)))
+  const cost = offered.from.map((b) => (b < 0 ? 0 : stored.has(b) ? MANY - 1 : MANY))
+  const other = minimumCut({ ...offered, cost }, targets)!
+  return fits(elements, offered, sweep, other, abilities) ? other : null
 }
+
+/** More than the loads of any pass. */
+const MANY = 1 << 20
 
 function mayReduce(sweep: Sweep, abilities: Abilities): boolean {
   return abilities.reducesInPass || sweep.reductions.length === 0 || sweep.stores.length + sweep.scratch.length === 0

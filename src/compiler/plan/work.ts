@@ -4,12 +4,6 @@ import { isElement, isOfModel, isReduction, reach } from './order.js'
 import type { Buffer, ReduceNode, Reduction, Store } from './plan.js'
 import type { Rewriter } from './rewrite.js'
 
-/** A reduction over the model, and the barrier that completes it. */
-export interface ModelReduction {
-  readonly node: ReduceNode
-  readonly barrier: number
-}
-
 export interface Work {
   readonly stores: readonly Store[]
   /** Of elements: over the layer, and what the layer adds to those over the model. */
@@ -18,6 +12,12 @@ export interface Work {
   readonly shares: readonly { readonly node: ReduceNode; readonly value: Node }[]
   readonly layerState: readonly { readonly slot: string; readonly value: Node }[]
   readonly observations: readonly { readonly name: string; readonly value: Node }[]
+}
+
+/** The work under some host conditions, and what each value of the program is there. */
+export interface Specialised {
+  readonly work: Work
+  readonly special: ReadonlyMap<Node, Node>
 }
 
 /** The tensors of one value a weight that a step may change, with what they become. */
@@ -55,10 +55,10 @@ function deviceObservations(program: Program): { name: string; value: Node }[] {
 export function makeWork(
   program: Program,
   rewriter: Rewriter,
-  ofModel: readonly ModelReduction[],
+  ofModel: readonly ReduceNode[],
   decided: ReadonlyMap<Node, boolean>
-): { readonly work: Work; readonly special: ReadonlyMap<Node, Node> } {
-  const operands = ofModel.map((r) => r.node.args[0]!)
+): Specialised {
+  const operands = ofModel.map((node) => node.args[0]!)
   const special = rewriter.specialise([...rootsOfLayer(program), ...operands], decided)
   const seen = <T extends { readonly value: Node }>(entry: T): T => ({ ...entry, value: special.get(entry.value)! })
 
@@ -69,7 +69,7 @@ export function makeWork(
   const observations = deviceObservations(program).map(seen)
   const reductions: Reduction[] = []
   const shares: { node: ReduceNode; value: Node }[] = []
-  for (const { node } of ofModel) {
+  for (const node of ofModel) {
     const was = node.args[0]!
     const value = special.get(was)!
     if (isElement(value)) reductions.push({ node, value })
@@ -82,11 +82,12 @@ export function makeWork(
   return { work: { stores, reductions, shares, layerState, observations }, special }
 }
 
-/** All that the layer's device computes, operands first: into the operands of its reductions, not into the model's. */
+/** The values that a layer's device has to make. */
+export function rootsOfWork({ stores, reductions, shares, layerState, observations }: Work): Node[] {
+  return [...stores, ...reductions, ...shares, ...layerState, ...observations].map((entry) => entry.value)
+}
+
+/** All that they are made of, operands first: into the operands of the layer's reductions, not into the model's. */
 export function nodesOf(work: Work): Node[] {
-  const entries = [...work.stores, ...work.reductions, ...work.shares, ...work.layerState, ...work.observations]
-  return reach(
-    entries.map((entry) => entry.value),
-    (n) => n.place === 'device' && !isOfModel(n)
-  )
+  return reach(rootsOfWork(work), (n) => n.place === 'device' && !isOfModel(n))
 }
