@@ -30,7 +30,7 @@ const cpuClippedAdamW0: CpuVariant = {
       const lr_Beta1_t = c[0]! // lr / (1 - β1^t)
       const beta1 = c[1]!
       const oneMinus_Beta1 = c[2]! // 1 - β1
-      const g_maxNorm = c[10]!
+      const norm_g_maxNorm = c[10]!
       const beta2_t = c[4]! // 1 / (1 - β2^t)
       const beta2 = c[5]!
       const oneMinus_Beta2 = c[6]! // 1 - β2
@@ -40,7 +40,7 @@ const cpuClippedAdamW0: CpuVariant = {
         const g = gs[i]!
         const m0 = ms[i]!
         const v0 = vs[i]!
-        const x = g * g_maxNorm
+        const x = g * norm_g_maxNorm
         const m = beta1 * m0 + oneMinus_Beta1 * x // m := β1 * m + (1 - β1) * g
         const v = beta2 * v0 + oneMinus_Beta2 * (x * x) // v := β2 * v + (1 - β2) * g²
         const w = w0 - lr_Beta1_t * m / (Math.sqrt(beta2_t * v) + epsilon) // w := decayedW - lr * (m / (1 - β1^t)) / (√(v / (1 - β2^t)) + ε)
@@ -86,11 +86,11 @@ const cpuClippedAdamW1: CpuVariant = {
       const gs = b[1]!
       const ms = b[2]!
       const vs = b[3]!
-      const oneMinus_lr_Lambda = c[8]! // 1 - lr * λ
+      const lr_Lambda = c[8]! // 1 - lr * λ
       const lr_Beta1_t = c[0]! // lr / (1 - β1^t)
       const beta1 = c[1]!
       const oneMinus_Beta1 = c[2]! // 1 - β1
-      const g_maxNorm = c[10]!
+      const norm_g_maxNorm = c[10]!
       const beta2_t = c[4]! // 1 / (1 - β2^t)
       const beta2 = c[5]!
       const oneMinus_Beta2 = c[6]! // 1 - β2
@@ -100,8 +100,8 @@ const cpuClippedAdamW1: CpuVariant = {
         const g = gs[i]!
         const m0 = ms[i]!
         const v0 = vs[i]!
-        const decayedW = oneMinus_lr_Lambda * w0 // decayedW = if decayed then (1 - lr * λ) * w else w
-        const x = g * g_maxNorm
+        const decayedW = lr_Lambda * w0 // decayedW = if decayed then (1 - lr * λ) * w else w
+        const x = g * norm_g_maxNorm
         const m = beta1 * m0 + oneMinus_Beta1 * x // m := β1 * m + (1 - β1) * g
         const v = beta2 * v0 + oneMinus_Beta2 * (x * x) // v := β2 * v + (1 - β2) * g²
         const w = decayedW - lr_Beta1_t * m / (Math.sqrt(beta2_t * v) + epsilon) // w := decayedW - lr * (m / (1 - β1^t)) / (√(v / (1 - β2^t)) + ε)
@@ -140,7 +140,7 @@ const cpuClippedAdamW1: CpuVariant = {
 //   )
 //   (func (export "pass1") (param $n i32) (param $b i32) (param $c i32)
 //     (local $left i32) (local $at i32) (local $ws i32) (local $gs i32) (local $ms i32) (local $vs i32)
-//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
+//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $norm_g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
 //     (local.set $ws (i32.load offset=0 (local.get $b)))
 //     (local.set $gs (i32.load offset=4 (local.get $b)))
 //     (local.set $ms (i32.load offset=8 (local.get $b)))
@@ -148,7 +148,7 @@ const cpuClippedAdamW1: CpuVariant = {
 //     (local.set $lr_Beta1_t (f32x4.splat (f32.demote_f64 (f64.load offset=0 (local.get $c))))) ;; lr / (1 - β1^t)
 //     (local.set $beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=8 (local.get $c)))))
 //     (local.set $oneMinus_Beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=16 (local.get $c))))) ;; 1 - β1
-//     (local.set $g_maxNorm (f32x4.splat (f32.demote_f64 (f64.load offset=80 (local.get $c)))))
+//     (local.set $norm_g_maxNorm (f32x4.splat (f32.demote_f64 (f64.load offset=80 (local.get $c)))))
 //     (local.set $beta2_t (f32x4.splat (f32.demote_f64 (f64.load offset=32 (local.get $c))))) ;; 1 / (1 - β2^t)
 //     (local.set $beta2 (f32x4.splat (f32.demote_f64 (f64.load offset=40 (local.get $c)))))
 //     (local.set $oneMinus_Beta2 (f32x4.splat (f32.demote_f64 (f64.load offset=48 (local.get $c))))) ;; 1 - β2
@@ -159,7 +159,7 @@ const cpuClippedAdamW1: CpuVariant = {
 //       (local.set $g (v128.load (i32.add (local.get $gs) (local.get $at))))
 //       (local.set $m0 (v128.load (i32.add (local.get $ms) (local.get $at))))
 //       (local.set $v0 (v128.load (i32.add (local.get $vs) (local.get $at))))
-//       (local.set $x (f32x4.mul (local.get $g) (local.get $g_maxNorm)))
+//       (local.set $x (f32x4.mul (local.get $g) (local.get $norm_g_maxNorm)))
 //       (local.set $m (f32x4.add (f32x4.mul (local.get $beta1) (local.get $m0)) (f32x4.mul (local.get $oneMinus_Beta1) (local.get $x)))) ;; m := β1 * m + (1 - β1) * g
 //       (local.set $v (f32x4.add (f32x4.mul (local.get $beta2) (local.get $v0)) (f32x4.mul (local.get $oneMinus_Beta2) (f32x4.mul (local.get $x) (local.get $x))))) ;; v := β2 * v + (1 - β2) * g²
 //       (local.set $w (f32x4.sub (local.get $w0) (f32x4.div (f32x4.mul (local.get $lr_Beta1_t) (local.get $m)) (f32x4.add (f32x4.sqrt (f32x4.mul (local.get $beta2_t) (local.get $v))) (local.get $epsilon))))) ;; w := decayedW - lr * (m / (1 - β1^t)) / (√(v / (1 - β2^t)) + ε)
@@ -189,16 +189,16 @@ const cpuClippedAdamW1: CpuVariant = {
 //   )
 //   (func (export "pass3") (param $n i32) (param $b i32) (param $c i32)
 //     (local $left i32) (local $at i32) (local $ws i32) (local $gs i32) (local $ms i32) (local $vs i32)
-//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $oneMinus_lr_Lambda v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $decayedW v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
+//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $lr_Lambda v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $norm_g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $decayedW v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
 //     (local.set $ws (i32.load offset=0 (local.get $b)))
 //     (local.set $gs (i32.load offset=4 (local.get $b)))
 //     (local.set $ms (i32.load offset=8 (local.get $b)))
 //     (local.set $vs (i32.load offset=12 (local.get $b)))
-//     (local.set $oneMinus_lr_Lambda (f32x4.splat (f32.demote_f64 (f64.load offset=64 (local.get $c))))) ;; 1 - lr * λ
+//     (local.set $lr_Lambda (f32x4.splat (f32.demote_f64 (f64.load offset=64 (local.get $c))))) ;; 1 - lr * λ
 //     (local.set $lr_Beta1_t (f32x4.splat (f32.demote_f64 (f64.load offset=0 (local.get $c))))) ;; lr / (1 - β1^t)
 //     (local.set $beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=8 (local.get $c)))))
 //     (local.set $oneMinus_Beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=16 (local.get $c))))) ;; 1 - β1
-//     (local.set $g_maxNorm (f32x4.splat (f32.demote_f64 (f64.load offset=80 (local.get $c)))))
+//     (local.set $norm_g_maxNorm (f32x4.splat (f32.demote_f64 (f64.load offset=80 (local.get $c)))))
 //     (local.set $beta2_t (f32x4.splat (f32.demote_f64 (f64.load offset=32 (local.get $c))))) ;; 1 / (1 - β2^t)
 //     (local.set $beta2 (f32x4.splat (f32.demote_f64 (f64.load offset=40 (local.get $c)))))
 //     (local.set $oneMinus_Beta2 (f32x4.splat (f32.demote_f64 (f64.load offset=48 (local.get $c))))) ;; 1 - β2
@@ -209,8 +209,8 @@ const cpuClippedAdamW1: CpuVariant = {
 //       (local.set $g (v128.load (i32.add (local.get $gs) (local.get $at))))
 //       (local.set $m0 (v128.load (i32.add (local.get $ms) (local.get $at))))
 //       (local.set $v0 (v128.load (i32.add (local.get $vs) (local.get $at))))
-//       (local.set $decayedW (f32x4.mul (local.get $oneMinus_lr_Lambda) (local.get $w0))) ;; decayedW = if decayed then (1 - lr * λ) * w else w
-//       (local.set $x (f32x4.mul (local.get $g) (local.get $g_maxNorm)))
+//       (local.set $decayedW (f32x4.mul (local.get $lr_Lambda) (local.get $w0))) ;; decayedW = if decayed then (1 - lr * λ) * w else w
+//       (local.set $x (f32x4.mul (local.get $g) (local.get $norm_g_maxNorm)))
 //       (local.set $m (f32x4.add (f32x4.mul (local.get $beta1) (local.get $m0)) (f32x4.mul (local.get $oneMinus_Beta1) (local.get $x)))) ;; m := β1 * m + (1 - β1) * g
 //       (local.set $v (f32x4.add (f32x4.mul (local.get $beta2) (local.get $v0)) (f32x4.mul (local.get $oneMinus_Beta2) (f32x4.mul (local.get $x) (local.get $x))))) ;; v := β2 * v + (1 - β2) * g²
 //       (local.set $w (f32x4.sub (local.get $decayedW) (f32x4.div (f32x4.mul (local.get $lr_Beta1_t) (local.get $m)) (f32x4.add (f32x4.sqrt (f32x4.mul (local.get $beta2_t) (local.get $v))) (local.get $epsilon))))) ;; w := decayedW - lr * (m / (1 - β1^t)) / (√(v / (1 - β2^t)) + ε)
