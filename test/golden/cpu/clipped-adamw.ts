@@ -86,7 +86,7 @@ const cpuClippedAdamW1: CpuVariant = {
       const gs = b[1]!
       const ms = b[2]!
       const vs = b[3]!
-      const lr_Lambda = c[8]! // 1 - lr * λ
+      const oneMinus_lr_Lambda = c[8]! // 1 - lr * λ
       const lr_Beta1_t = c[0]! // lr / (1 - β1^t)
       const beta1 = c[1]!
       const oneMinus_Beta1 = c[2]! // 1 - β1
@@ -100,7 +100,7 @@ const cpuClippedAdamW1: CpuVariant = {
         const g = gs[i]!
         const m0 = ms[i]!
         const v0 = vs[i]!
-        const decayedW = lr_Lambda * w0 // decayedW = if decayed then (1 - lr * λ) * w else w
+        const decayedW = oneMinus_lr_Lambda * w0 // decayedW = if decayed then (1 - lr * λ) * w else w
         const x = g * norm_g_maxNorm
         const m = beta1 * m0 + oneMinus_Beta1 * x // m := β1 * m + (1 - β1) * g
         const v = beta2 * v0 + oneMinus_Beta2 * (x * x) // v := β2 * v + (1 - β2) * g²
@@ -189,12 +189,12 @@ const cpuClippedAdamW1: CpuVariant = {
 //   )
 //   (func (export "pass3") (param $n i32) (param $b i32) (param $c i32)
 //     (local $left i32) (local $at i32) (local $ws i32) (local $gs i32) (local $ms i32) (local $vs i32)
-//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $lr_Lambda v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $norm_g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $decayedW v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
+//     (local $w0 v128) (local $g v128) (local $m0 v128) (local $v0 v128) (local $oneMinus_lr_Lambda v128) (local $lr_Beta1_t v128) (local $beta1 v128) (local $oneMinus_Beta1 v128) (local $norm_g_maxNorm v128) (local $beta2_t v128) (local $beta2 v128) (local $oneMinus_Beta2 v128) (local $epsilon v128) (local $decayedW v128) (local $x v128) (local $m v128) (local $v v128) (local $w v128)
 //     (local.set $ws (i32.load offset=0 (local.get $b)))
 //     (local.set $gs (i32.load offset=4 (local.get $b)))
 //     (local.set $ms (i32.load offset=8 (local.get $b)))
 //     (local.set $vs (i32.load offset=12 (local.get $b)))
-//     (local.set $lr_Lambda (f32x4.splat (f32.demote_f64 (f64.load offset=64 (local.get $c))))) ;; 1 - lr * λ
+//     (local.set $oneMinus_lr_Lambda (f32x4.splat (f32.demote_f64 (f64.load offset=64 (local.get $c))))) ;; 1 - lr * λ
 //     (local.set $lr_Beta1_t (f32x4.splat (f32.demote_f64 (f64.load offset=0 (local.get $c))))) ;; lr / (1 - β1^t)
 //     (local.set $beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=8 (local.get $c)))))
 //     (local.set $oneMinus_Beta1 (f32x4.splat (f32.demote_f64 (f64.load offset=16 (local.get $c))))) ;; 1 - β1
@@ -209,7 +209,7 @@ const cpuClippedAdamW1: CpuVariant = {
 //       (local.set $g (v128.load (i32.add (local.get $gs) (local.get $at))))
 //       (local.set $m0 (v128.load (i32.add (local.get $ms) (local.get $at))))
 //       (local.set $v0 (v128.load (i32.add (local.get $vs) (local.get $at))))
-//       (local.set $decayedW (f32x4.mul (local.get $lr_Lambda) (local.get $w0))) ;; decayedW = if decayed then (1 - lr * λ) * w else w
+//       (local.set $decayedW (f32x4.mul (local.get $oneMinus_lr_Lambda) (local.get $w0))) ;; decayedW = if decayed then (1 - lr * λ) * w else w
 //       (local.set $x (f32x4.mul (local.get $g) (local.get $norm_g_maxNorm)))
 //       (local.set $m (f32x4.add (f32x4.mul (local.get $beta1) (local.get $m0)) (f32x4.mul (local.get $oneMinus_Beta1) (local.get $x)))) ;; m := β1 * m + (1 - β1) * g
 //       (local.set $v (f32x4.add (f32x4.mul (local.get $beta2) (local.get $v0)) (f32x4.mul (local.get $oneMinus_Beta2) (f32x4.mul (local.get $x) (local.get $x))))) ;; v := β2 * v + (1 - β2) * g²
