@@ -10,7 +10,6 @@ cases({
   'never used': using('clipByGlobalNorm, cosine', 'std', plain, 'use clipByGlobalNorm(1)'),
   'a name that the file does not declare': using('clipByNorm', 'std', plain, 'use clipByNorm(1)'),
   'a file that is not there': using('half', './none.opt', 'w := w - lr * half(g)'),
-  'one name twice, and never used': using('cosine, cosine', 'std', plain),
   'one name twice': using('cosine, cosine', 'std', 'w := w - lr * cosine() * g'),
   'a name that the file declares too': `${using('cosine', 'std', 'w := w - lr * cosine() * g')}\nfn cosine(x) = x\n`,
   'an optimizer': {

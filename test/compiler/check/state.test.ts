@@ -23,7 +23,6 @@ cases({
   'never updated, but starts from the weight': step('w := w - lr * (g + 0.1 * (w - v))', 'state v = w'),
   'neither read nor updated': step('w := w - lr * g', 'state v = 0'),
   '= instead of :=': step('v = 0.9 * v + g\nw := w - lr * v', 'state v = 0'),
-  '= instead of :=, and nothing reads it': step('v = g\nw := w - lr * g', 'state v = 0'),
   '= on the weight': step('w = w - lr * g'),
   '= on the gradient': step('g = g / 2\nw := w - lr * g'),
   ':= on a local': step('u = lr * g\nu := u * 2\nw := w - u'),
