@@ -10,7 +10,13 @@ export async function compiled(file, target) {
   const { print } = await import('../dist/compiler/emit/classes.js')
   const { compile: assemble } = await import('watr')
   const source = readFileSync(join(root, 'optimizers', `${file}.opt`), 'utf8')
-  const { code, diagnostics, plans } = compile(source, { path: `${file}.opt`, emit: 'js', targets: [target], print, assemble })
+  const { code, diagnostics, plans } = compile(source, {
+    path: `${file}.opt`,
+    emit: 'js',
+    targets: [target],
+    print,
+    assemble
+  })
   if (diagnostics.length > 0) throw new Error(diagnostics.map((d) => d.message).join('\n'))
   const folder = join(root, 'dist', 'bench')
   mkdirSync(folder, { recursive: true })

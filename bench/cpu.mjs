@@ -37,7 +37,12 @@ async function compare(name, file, stock, shapes, gradients) {
   const kernels = [contenders.wasm, contenders.js].map((c) => c.optimizer.kernel)
   if (kernels.join() !== 'cpu,cpu-js') throw new Error(`the kernels that ran are ${kernels}`)
   const copy = copyOf(shapes)
-  const { stock: slow, wasm, js, plain } = await interleaved({
+  const {
+    stock: slow,
+    wasm,
+    js,
+    plain
+  } = await interleaved({
     stock: contenders.stock.step,
     wasm: contenders.wasm.step,
     js: contenders.js.step,
@@ -51,7 +56,9 @@ async function compare(name, file, stock, shapes, gradients) {
   const line = (kernel, time) =>
     `${kernel} ${time.toFixed(1).padStart(7)} ms ${`${(slow / time).toFixed(1)}x`.padStart(7)} ${`${((100 * ideal) / time).toFixed(0)}%`.padStart(5)} of a copy`
   const beside = name === 'LAMB' ? 'tf ops' : `tf.train.${name.toLowerCase()}`
-  console.log(`    ${name.padEnd(9)} ${beside.padEnd(18)} ${slow.toFixed(0).padStart(6)} ms · ${line('WASM', wasm)} · ${line('JavaScript', js)}`)
+  console.log(
+    `    ${name.padEnd(9)} ${beside.padEnd(18)} ${slow.toFixed(0).padStart(6)} ms · ${line('WASM', wasm)} · ${line('JavaScript', js)}`
+  )
   for (const c of Object.values(contenders)) c.dispose()
 }
 
@@ -103,7 +110,11 @@ function lambInOperations() {
       t++
       for (const [name, g] of Object.entries(gradients)) {
         const w = tf.engine().registeredVariables[name]
-        if (!slots.has(name)) slots.set(name, [0, 1].map(() => tf.variable(tf.zeros(w.shape))))
+        if (!slots.has(name))
+          slots.set(
+            name,
+            [0, 1].map(() => tf.variable(tf.zeros(w.shape)))
+          )
         const [m, v] = slots.get(name)
         tf.tidy(() => {
           m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)))

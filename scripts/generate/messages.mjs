@@ -17,7 +17,7 @@ export function parseMessage(file, text) {
   const programs = Object.fromEntries(
     sections.map((section) => {
       const [, title, program] =
-        /^(\w+)\s+```opt\n([^]*?)```\s*$/.exec(section) ?? fail('a section holds one ```opt block')
+        /^(\w+)\s+```opt\n([\s\S]*?)```\s*$/.exec(section) ?? fail('a section holds one ```opt block')
       return [title.toLowerCase(), program]
     })
   )

@@ -3,7 +3,7 @@
  * blocks that are copied into its memory and out of it, or, where that is refused, the same passes in JavaScript.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
+import type { CompiledProgram, Driver, Layer, Step, StepLayer, Target } from './program.js'
 
 /** What is the same for all elements of a layer: host scalars, numbers of the model, numbers of the layer. */
 type Numbers = Float64Array
@@ -66,11 +66,10 @@ interface Backend {
 export function cpu(kernels: CpuKernels): Target {
   return {
     backend: 'cpu',
-    open() {
+    open(program) {
       const backend = tf.backend() as unknown as Backend
-      return understands(backend)
-        ? openCpu(kernels, backend)
-        : 'this TensorFlow.js cpu backend keeps its values elsewhere.'
+      if (understands(backend)) return openCpu(kernels, program, backend)
+      return 'This TensorFlow.js cpu backend keeps its values elsewhere.'
     }
   }
 }
@@ -84,12 +83,21 @@ function understands(backend: Backend): boolean {
   })
 }
 
+/** A variant, ready to run. */
+interface Plan {
+  readonly variant: CpuVariant
+  /** Buffers that it writes. */
+  readonly stores: readonly number[]
+  readonly segments: readonly Segment[]
+}
+
+/** Runs passes one behind the other. */
+type Segment = (size: number, buffers: Buffers, numbers: Numbers) => void
+
 /** A layer on its way through a step. */
 interface Run {
   readonly layer: Layer
-  readonly variant: CpuVariant
-  /** Its segments, from the first. */
-  readonly segments: readonly Segment[]
+  readonly plan: Plan
   readonly size: number
   readonly numbers: Numbers
   readonly buffers: Buffers
@@ -97,64 +105,64 @@ interface Run {
   readonly cells: Float32Array | null
 }
 
-/** Passes that run one behind the other, and how to run them. */
-type Segment = (size: number, buffers: Buffers, numbers: Numbers) => void
-
-function openCpu(kernels: CpuKernels, backend: Backend): Driver {
-  const { compile, reason } = chooseCompiler(kernels)
-  const last = kernels.model.barriers.length
-  const segments = new Map(
-    kernels.variants.map((variant) => [
-      variant,
-      Array.from({ length: last + 1 }, (_, s) =>
-        compile(
-          variant.passes.filter((p) => p.segment === s),
-          s === last
-        )
+function openCpu(kernels: CpuKernels, program: CompiledProgram, backend: Backend): Driver {
+  /** Where scratch begins among buffers. */
+  const kept = 2 + program.slots.filter((slot) => slot.over === 'element').length
+  const { compile, reason } = chooseCompiler(kernels, kept)
+  const { model, variants } = kernels
+  const last = model.barriers.length
+  const plans = variants.map((variant): Plan => {
+    const { passes } = variant
+    const segments = Array.from({ length: last + 1 }, (_, s) =>
+      compile(
+        passes.filter((p) => p.segment === s),
+        s === last
       )
-    ])
-  )
-  let observed: readonly { readonly layer: Layer; readonly values: readonly number[] }[] = []
-
-  function begin(one: StepLayer, inPlace: boolean): Run {
-    const { layer } = one
-    const variant = kernels.variants[one.variant]!
-    const numbers = startNumbers(variant, one.scalars)
-    const cells = ownCells(backend, layer, inPlace, variant, numbers)
-    const stores = new Set(variant.passes.flatMap((p) => p.stores))
-    const [weight, ...slots] = [layer.variable, ...layer.slots].map((tensor, i) =>
-      stores.has(i === 0 ? 0 : i + 1)
-        ? own(backend, tensor, inPlace, (fresh) => replace(layer, i, fresh))
-        : floats(backend.data.get(tensor.dataId).values)
     )
-    const scratch = Array.from({ length: variant.scratch }, () => new Float32Array(layer.info.size))
-    const gradient = floats(backend.data.get(one.gradient.dataId).values)
-    const buffers = [weight!, gradient, ...slots, ...scratch]
-    return { layer, variant, segments: segments.get(variant)!, size: layer.info.size, numbers, buffers, cells }
+    return { variant, stores: [...new Set(passes.flatMap((p) => p.stores))], segments }
+  })
+  let observed: readonly Run[] = []
+
+  const valuesOf = (tensor: tf.Tensor): Float32Array => floats(backend.data.get(tensor.dataId).values)
+
+  function begin({ layer, gradient, variant, scalars }: StepLayer, inPlace: boolean): Run {
+    const plan = plans[variant]!
+    const { size } = layer.info
+    const numbers = startNumbers(plan.variant, scalars)
+    const cells = ownCells(backend, layer, inPlace, plan.variant, numbers)
+    const [weight, ...slots] = [layer.variable, ...layer.slots].map((tensor, i) =>
+      plan.stores.includes(i === 0 ? 0 : i + 1)
+        ? own(backend, tensor, inPlace, (fresh) => replace(layer, i, fresh))
+        : valuesOf(tensor)
+    )
+    const scratch = Array.from({ length: plan.variant.scratch }, () => new Float32Array(size))
+    return { layer, plan, size, numbers, cells, buffers: [weight!, valuesOf(gradient), ...slots, ...scratch] }
   }
 
-  function step({ layers, scalars, model, inPlace }: Step): void {
-    const shared = startNumbers(kernels.model, scalars)
-    const cells = ownCells(backend, model, inPlace, kernels.model, shared)
+  function step({ layers, scalars, model: state, inPlace }: Step): void {
+    const shared = startNumbers(model, scalars)
+    const cells = ownCells(backend, state, inPlace, model, shared)
     const runs = layers.map((layer) => begin(layer, inPlace))
-    separate(runs)
+    copyWrittenGradients(runs)
     for (let s = 0; s <= last; s++) {
-      for (const { numbers, segments, size, buffers } of runs) {
-        numbers.set(shared.subarray(scalars.length), scalars.length)
-        segments[s]!(size, buffers, numbers)
+      const ofModel = shared.subarray(scalars.length)
+      for (const { plan, size, buffers, numbers } of runs) {
+        numbers.set(ofModel, scalars.length)
+        plan.segments[s]!(size, buffers, numbers)
       }
-      if (s < last) meet(kernels.model.barriers[s]!, s, runs, shared)
+      if (s < last) meet(model.barriers[s]!, s, runs, shared)
     }
-    for (const { variant, numbers, cells } of runs) if (cells) cells.set(variant.state!(numbers))
-    if (cells) cells.set(kernels.model.state!(shared))
-    observed = runs.map(({ layer, variant, numbers }) => ({ layer, values: variant.observed?.(numbers) ?? [] }))
+    for (const { plan, numbers, cells } of runs) cells?.set(plan.variant.state!(numbers))
+    cells?.set(model.state!(shared))
+    observed = runs
   }
 
   return {
     kernel: reason === undefined ? 'cpu' : 'cpu-js',
     ...(reason === undefined ? {} : { reason }),
     step,
-    observations: async () => new Map(observed.map(({ layer, values }) => [layer, values])),
+    observations: async () =>
+      new Map(observed.map(({ layer, plan, numbers }) => [layer, plan.variant.observed?.(numbers) ?? []])),
     dispose() {
       observed = []
     }
@@ -171,12 +179,12 @@ function startNumbers({ count, start }: CpuNumbers, scalars: Float64Array): Numb
 /** Reductions over the model, in the order of the layers. */
 function meet(
   { reduces, finish }: CpuModel['barriers'][number],
-  index: number,
+  barrier: number,
   runs: readonly Run[],
   shared: Numbers
 ): void {
-  for (const { variant, numbers } of runs) {
-    const shares = variant.shares[index]!(numbers)
+  for (const { plan, numbers } of runs) {
+    const shares = plan.variant.shares[barrier]!(numbers)
     for (const [i, [op, at]] of reduces.entries()) {
       shared[at] = op === 'sum' ? shared[at]! + shares[i]! : Math[op](shared[at]!, shares[i]!)
     }
@@ -184,16 +192,17 @@ function meet(
   finish?.(shared)
 }
 
-/** Arrays that a driver made, so that nobody else was handed them. */
-const ours = new WeakSet<object>()
+/** Arrays that a driver made, and for what: whoever gets such an array from `dataSync()` may make another tensor of it. */
+const owners = new WeakMap<ArrayLike<number>, object>()
 
-/** A tensor's array, to be written: the live one if it is ours and nobody shares it, else a copy's, that takes its place. */
+/** A tensor's array, to be written: the live one if nobody else was handed it, else a copy, which takes its place. */
 function own(backend: Backend, tensor: tf.Tensor, inPlace: boolean, replace: (fresh: tf.Tensor) => void): Float32Array {
   const { values, refCount } = backend.data.get(tensor.dataId)
-  if (inPlace && refCount === 1 && ours.has(values)) return values as Float32Array
+  if (inPlace && refCount === 1 && owners.get(values) === tensor.dataId) return values as Float32Array
   const copy = new Float32Array(values)
-  ours.add(copy)
-  replace(tf.tensor(copy, tensor.shape, 'float32'))
+  const fresh = tf.tensor(copy, tensor.shape, 'float32')
+  owners.set(copy, fresh.dataId)
+  replace(fresh)
   return copy
 }
 
@@ -202,19 +211,18 @@ function ownCells(
   backend: Backend,
   owner: { cells: tf.Tensor | null },
   inPlace: boolean,
-  { at, state }: CpuNumbers,
+  { at }: CpuNumbers,
   numbers: Numbers
 ): Float32Array | null {
   if (!owner.cells) return null
   numbers.set(backend.data.get(owner.cells.dataId).values, at)
-  if (!state) return null
   return own(backend, owner.cells, inPlace, (fresh) => {
     owner.cells!.dispose()
     owner.cells = tf.keep(fresh)
   })
 }
 
-/** The weight, then slots. */
+/** Puts a tensor in the place of the weight (0) or a slot. */
 function replace(layer: Layer, index: number, fresh: tf.Tensor): void {
   if (index === 0) {
     layer.variable.assign(fresh)
@@ -230,27 +238,20 @@ function floats(values: ArrayLike<number>): Float32Array {
   return values instanceof Float32Array ? values : new Float32Array(values)
 }
 
-/** Gradients that lie in memory which this step writes are copied first. */
-function separate(runs: readonly Run[]): void {
-  const written = new Set<ArrayBufferLike>()
-  for (const { variant, buffers } of runs) {
-    for (const pass of variant.passes) for (const i of pass.stores) written.add(buffers[i]!.buffer)
-  }
+function copyWrittenGradients(runs: readonly Run[]): void {
+  const written = new Set(runs.flatMap(({ plan, buffers }) => plan.stores.map((i) => buffers[i]!.buffer)))
   for (const { buffers } of runs) if (written.has(buffers[1]!.buffer)) buffers[1] = buffers[1]!.slice()
 }
 
 type Compile = (passes: readonly CpuPass[], isLast: boolean) => Segment
 
 /** Decided once, before the first step: WebAssembly may be missing, or forbidden by the page's policy. */
-function chooseCompiler(kernels: CpuKernels): { readonly compile: Compile; readonly reason?: string } {
+function chooseCompiler(kernels: CpuKernels, kept: number): { readonly compile: Compile; readonly reason?: string } {
   try {
-    return { compile: inWebAssembly(kernels) }
+    return { compile: inWebAssembly(kernels, kept) }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return {
-      compile: inJavaScript,
-      reason: `WebAssembly is not to be had here (${why}), so kernels run in JavaScript.`
-    }
+    return { compile: inJavaScript, reason: `WebAssembly can't be used here (${why}), so kernels run in JavaScript.` }
   }
 }
 
@@ -271,8 +272,8 @@ type WasmKernel = (n: number, b: number, c: number) => void
  * Memory holds the addresses of blocks, the numbers, then a block a buffer. A layer that fits goes through all passes of a
  * segment while it is there; a larger one through each, block by block.
  */
-function inWebAssembly({ variants, model, wasm }: CpuKernels): Compile {
-  const width = 1 + Math.max(...variants.flatMap((v) => v.passes.flatMap((p) => [...p.loads, ...p.stores])))
+function inWebAssembly({ variants, model, wasm }: CpuKernels, kept: number): Compile {
+  const width = kept + Math.max(...variants.map((v) => v.scratch))
   const count = Math.max(model.count, ...variants.map((v) => v.count))
   const at = 8 * Math.ceil(width / 2)
   const first = 16 * Math.ceil((at + 8 * count) / 16)
@@ -285,49 +286,39 @@ function inWebAssembly({ variants, model, wasm }: CpuKernels): Compile {
   const c = new Float64Array(memory.buffer, at, count)
   const blocks = addresses.map((address) => new Float32Array(memory.buffer, address, BLOCK))
 
-  const copyIn = (i: number, buffers: Buffers, from: number, to: number): void => {
-    const all = buffers[i]!
-    blocks[i]!.set(to - from === all.length ? all : all.subarray(from, to))
+  const copyIn = (which: readonly number[], buffers: Buffers, from: number, to: number): void => {
+    for (const i of which) blocks[i]!.set(buffers[i]!.subarray(from, to))
   }
-  const copyOut = (i: number, buffers: Buffers, from: number, to: number): void => {
-    buffers[i]!.set(to - from === BLOCK ? blocks[i]! : blocks[i]!.subarray(0, to - from), from)
-  }
-  const call = (pass: CpuPass, numbers: Numbers, sweep: () => void): void => {
-    pass.before?.(numbers)
-    c.set(numbers)
-    sweep()
-    for (const i of pass.totals) numbers[i] = c[i]!
-    pass.finish?.(numbers)
+  const copyOut = (which: readonly number[], buffers: Buffers, from: number, to: number): void => {
+    for (const i of which) buffers[i]!.set(to - from === BLOCK ? blocks[i]! : blocks[i]!.subarray(0, to - from), from)
   }
 
   return (passes, isLast) => {
     const kernels = passes.map((pass) => exports[pass.wasm] as WasmKernel)
-    const slots = Math.max(...variants.map((v) => width - v.scratch))
     const made = new Set<number>()
-    const enter = new Set<number>()
+    const enter: number[] = []
     for (const { loads, stores } of passes) {
-      for (const i of loads) if (!made.has(i)) enter.add(i)
+      for (const i of loads) if (!made.has(i) && !enter.includes(i)) enter.push(i)
       for (const i of stores) made.add(i)
     }
-    const leave = [...made].filter((i) => !isLast || i < slots)
+    const leave = [...made].filter((i) => !isLast || i < kept)
 
     return (size, buffers, numbers) => {
-      if (size <= BLOCK) {
-        for (const i of enter) copyIn(i, buffers, 0, size)
-        for (const [p, pass] of passes.entries()) call(pass, numbers, () => kernels[p]!(size, 0, at))
-        for (const i of leave) copyOut(i, buffers, 0, size)
-        return
+      const fits = size <= BLOCK
+      if (fits) copyIn(enter, buffers, 0, size)
+      for (const [p, { loads, stores, totals, before, finish }] of passes.entries()) {
+        before?.(numbers)
+        c.set(numbers)
+        for (let from = 0; from < size; from += BLOCK) {
+          const to = Math.min(size, from + BLOCK)
+          if (!fits) copyIn(loads, buffers, from, to)
+          kernels[p]!(to - from, 0, at)
+          if (!fits) copyOut(stores, buffers, from, to)
+        }
+        for (const i of totals) numbers[i] = c[i]!
+        finish?.(numbers)
       }
-      for (const [p, pass] of passes.entries()) {
-        call(pass, numbers, () => {
-          for (let from = 0; from < size; from += BLOCK) {
-            const to = Math.min(size, from + BLOCK)
-            for (const i of pass.loads) copyIn(i, buffers, from, to)
-            kernels[p]!(to - from, 0, at)
-            for (const i of pass.stores) copyOut(i, buffers, from, to)
-          }
-        })
-      }
+      if (fits) copyOut(leave, buffers, 0, size)
     }
   }
 }

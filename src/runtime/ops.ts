@@ -205,7 +205,8 @@ function replace(old: Tensor | null, values: readonly OpsValue[]): Tensor | null
 }
 
 function reduce(op: Reduce, x: tf.Tensor1D): Tensor {
-  return op === 'sum' ? sum(x) : tf[op](x)
+  if (op === 'sum') return sum(x)
+  return op === 'max' ? tf.max(x) : tf.min(x)
 }
 
 /**

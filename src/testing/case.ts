@@ -44,6 +44,9 @@ const SHAPES: readonly (readonly number[])[] = [
   [17],
   [1023],
   [1025],
+  [33, 31],
+  [5, 5, 41],
+  [1, 1],
   [3, 1, 2, 1, 2],
   [4, 5],
   [0],
@@ -59,18 +62,20 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
 
   const values = (shape: readonly number[], scale: number): Float32Array => {
     const size = shape.reduce((a, b) => a * b, 1)
-    const allZero = one(10)
+    const allZero = one(6)
     return Float32Array.from({ length: size }, () => (allZero || one(12) ? 0 : (2 * random() - 1) * scale))
   }
-  // Far enough from the default to show a default that was used in its place.
+  // Far enough from the default to show a default that was used in its place; now and then the least that is allowed.
   const value = ({ init, range }: Signature['hypers'][number]): number | boolean => {
-    if (typeof init === 'boolean') return !init
-    if (range?.kind === 'set')
-      return of(range.values.filter((v) => v !== init).concat(range.values.length > 1 ? [] : [init]))
+    if (typeof init === 'boolean') return one(3) ? init : !init
+    if (range?.kind === 'set') return of(range.values)
+    if (range && !range.lowOpen && Number.isFinite(range.low) && one(6)) return range.low
     if (range && Number.isFinite(range.low) && Number.isFinite(range.high)) {
       return range.low + (range.high - range.low) * (0.05 + 0.9 * random())
     }
-    return init === 0 ? random() : init * (0.4 + random())
+    // A tiny ε is lost in the rounding of what it is added to, wherever it stands.
+    if (init === 0 || (Math.abs(init) < 0.01 && one(2))) return 0.001 + random() / 10
+    return init * (0.4 + random())
   }
 
   const grouped = one(2)

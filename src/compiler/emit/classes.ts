@@ -205,7 +205,7 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
       properties: observations.map((o) => ({ name: key(ascii(o.name)), type: 'number' }))
     },
     constant(programName, 'CompiledProgram', compiled),
-    ...targets.flatMap(([, { declarations }]) => (declarations === '' ? [] : [`\n${declarations}`])),
+    ...targets.flatMap(([, { declarations }]) => (declarations === '' ? [] : [`\n${declarations.trim()}`])),
     constant(targetsName, 'readonly Target[]', array(targets.map(([, emitted]) => emitted.expression))),
     {
       kind: StructureKind.Class,

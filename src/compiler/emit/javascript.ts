@@ -3,12 +3,13 @@
  * is the same for all elements is read before the loop.
  */
 import type { Node, Program } from '../check/program.js'
+import { bufferName } from '../plan/names.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { isElement } from '../plan/order.js'
 import { REDUCTIONS } from '../plan/arithmetic.js'
 import { authorNames, layOut } from './body.js'
 import { apply } from './float64.js'
-import { bufferIndex, bufferName, buffersOf, readName } from './buffers.js'
+import { bufferIndex, buffersOf, readName } from './buffers.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { arrow, block, literal } from './text.js'
@@ -70,7 +71,7 @@ export function printNumbers(program: Program, roots: readonly Node[], numbers: 
     named: authorNames(program),
     fresh
   })
-  const values = results.map((text, i) => (roots[i]!.kind === 'bool' ? `${text} ? 1 : 0` : text))
+  const values = results.map((text, i) => (roots[i]!.kind === 'bool' ? `(${text}) ? 1 : 0` : text))
   if (!leave) return arrow(['c'], [...head, ...lines], `[${values.join(', ')}]`)
   const writes = roots.map((node, i) => `c[${numbers.indexOf(node)}] = ${values[i]}`)
   return arrow(['c'], [...head, ...lines, ...writes], null)
@@ -90,7 +91,8 @@ function readNumber(
   const index = numbers.indexOf(node)
   if (index === null) return null
   const name = fresh(numbers.nameOf(node))
-  head.push(`const ${name} = c[${index}]${node.kind === 'bool' ? ' !== 0' : '!'}`)
+  const formula = numbers.formulaOf(node)
+  head.push(`const ${name} = c[${index}]${node.kind === 'bool' ? ' !== 0' : '!'}${formula ? ` // ${formula}` : ''}`)
   known.set(node, name)
   return name
 }

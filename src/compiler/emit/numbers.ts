@@ -6,6 +6,7 @@ import type { Node } from '../check/program.js'
 import { REDUCTIONS } from '../plan/arithmetic.js'
 import { isReduction, scalarsIn } from '../plan/order.js'
 import type { Pass, Plan, ReduceNode, Variant } from '../plan/plan.js'
+import { speller } from '../plan/spell.js'
 
 export interface Numbers {
   /** Where a value is read; null for one that is not there. */
@@ -14,6 +15,8 @@ export interface Numbers {
   totalOf(node: ReduceNode): number
   /** What to call it. */
   nameOf(node: Node): string
+  /** What the host made it of, in the language's notation; null for what the device made, and for what is a name. */
+  formulaOf(node: Node): string | null
   /** What stands there before the first pass, as far as the compiler knows. */
   readonly start: readonly number[]
   /** Where the state of the layer (or of the model) begins. */
@@ -46,6 +49,7 @@ export function unmade(pass: Pass, variant: Variant, model: Numbers): Node[] {
 }
 
 function numbers(plan: Plan, below: Numbers | null, over: 'layer' | 'model', made: readonly Node[]): Numbers {
+  const spell = speller(plan.program, () => null)
   const start: number[] = [...(below?.start ?? plan.scalars.map(() => 0))]
   const places = new Map<Node, number>(below ? [] : plan.scalars.map(({ node }, i) => [node, i]))
   const state = start.length
@@ -67,6 +71,7 @@ function numbers(plan: Plan, below: Numbers | null, over: 'layer' | 'model', mad
       return slot >= 0 ? state + slot : (below?.indexOf(node) ?? places.get(node) ?? null)
     },
     totalOf: (node) => places.get(node)!,
-    nameOf: (node) => given.get(node) ?? ('name' in node ? node.name : node.op)
+    nameOf: (node) => given.get(node) ?? ('name' in node ? node.name : node.op),
+    formulaOf: (node) => (node.place === 'host' && node.args.length > 0 ? spell(node) : null)
   }
 }

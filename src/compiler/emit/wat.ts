@@ -7,9 +7,10 @@
  */
 import type { Node, Program } from '../check/program.js'
 import { isElement } from '../plan/order.js'
+import { bufferName } from '../plan/names.js'
 import type { Buffer, Pass, Reduction } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
-import { bufferIndex, bufferName, buffersOf, readName } from './buffers.js'
+import { bufferIndex, buffersOf, readName } from './buffers.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { indent } from './text.js'
@@ -104,7 +105,8 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
     const before = known.get(node)
     if (before !== undefined || isElement(node)) return before ?? null
     const variable = frame.local(numbers.nameOf(node))
-    head.push(set(variable, everywhere(node, numbers)))
+    const formula = numbers.formulaOf(node)
+    head.push(`${set(variable, everywhere(node, numbers))}${formula ? ` ;; ${formula}` : ''}`)
     known.set(node, variable)
     return variable
   }

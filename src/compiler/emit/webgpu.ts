@@ -6,8 +6,10 @@
  * workgroup that takes a small layer through all passes of a segment.
  */
 import type { Node } from '../check/program.js'
-import type { Abilities, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
+import type { Abilities, Pass, Plan, Variant } from '../plan/plan.js'
+import { speller } from '../plan/spell.js'
 import { authorNames } from './body.js'
+import { bufferIndex, readName } from './buffers.js'
 import { type CellRecord, cellsOf, isOverLayer, recordOfLayer, recordOfModel, totalsOf } from './cells.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
@@ -27,6 +29,9 @@ const ABILITIES: Abilities = {
 
 export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }
 
+const READING =
+  '// WebGPU. T is vec4f, or f32 for a layer whose size is no multiple of 4; layer, cells and collect_… are in the runtime.'
+
 function emit(plan: Plan): Emitted {
   const own = `webgpu${ascii(plan.program.name)}`
   const variants = [...new Set(plan.variants)]
@@ -35,7 +40,7 @@ function emit(plan: Plan): Emitted {
   const hasModel = plan.barriers.length > 0 || plan.modelState.length > 0
   if (hasModel) declarations.push(`const ${own}Model: WebGpuModel = ${printModel(plan)}\n`)
   return {
-    declarations: declarations.join('\n'),
+    declarations: `${READING}\n${declarations.join('\n')}`,
     expression: `webgpu(${object([
       ['variants', array(plan.variants.map(nameOf))],
       ['model', hasModel ? `${own}Model` : null]
@@ -70,17 +75,11 @@ interface Scope {
 
 function printVariant(plan: Plan, variant: Variant): string {
   const layer = recordOfLayer(plan, variant)
-  const scope: Scope = {
-    plan,
-    variant,
-    layer,
-    model: recordOfModel(plan),
-    buffers: nameBuffers(plan, variant),
-    functions: []
-  }
+  const buffers = nameBuffers(plan, variant)
+  const scope: Scope = { plan, variant, layer, model: recordOfModel(plan), buffers, functions: [] }
   const segments = Array.from({ length: plan.barriers.length + 1 }, (_, i) => printSegment(scope, i))
-  const stored = new Set(variant.passes.flatMap((p) => p.stores.map((s) => bufferIndex(plan, s.to))))
-  const written = [...stored].filter((i) => i < 2 + elementSlots(plan).length).sort((a, b) => a - b)
+  const stored = new Set(variant.passes.flatMap((p) => p.stores.map((s) => bufferIndex(plan.program, s.to))))
+  const written = [...stored].filter((i) => i < buffers.length - variant.scratch).sort((a, b) => a - b)
   const most = Math.max(0, ...variant.passes.map((p) => p.reductions.length))
   const stateAfter = (name: string, i: number): number => {
     const value = variant.layerState.find((s) => s.slot === name)?.value
@@ -171,12 +170,10 @@ function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep
   const ops = pass.reductions.map((r) => r.node.op)
   const bins = new Map(pass.reductions.map(({ node }, r) => [node as Node, `bin${r}[0]`]))
 
-  const body = wgsl.printPass(
-    names.pass,
-    pass,
-    scalarsOf(plan, [layer, model]),
-    (b) => scope.buffers[bufferIndex(plan, b)]!
-  )
+  const body = wgsl.printPass(names.pass, pass, scalarsOf(plan, [layer, model]), {
+    array: (b) => scope.buffers[bufferIndex(plan.program, b)]!,
+    element: (b) => readName(plan.program, pass, b)
+  })
   functions.push(body.text)
   if (ops.length > 0) functions.push(wgsl.printGather(names.gather, ops))
   const leavings = [
@@ -324,6 +321,7 @@ function scalarsOf(
   const given = new Map(
     [...plan.scalars, ...plan.modelCells, ...plan.variants.flatMap((v) => v.cells)].map((s) => [s.node, s.name])
   )
+  const spell = speller(plan.program, () => null)
   const computed = new Set(leaving.filter(({ to, node }) => to === own!.read(node)).map((l) => l.node))
   const textOf = (node: Node): string | null => {
     const scalar = plan.scalars.findIndex((s) => s.node === node)
@@ -339,6 +337,7 @@ function scalarsOf(
     named,
     bins: bins.size,
     nameOf: (node) => named(node)?.name ?? given.get(node) ?? ('name' in node ? node.name : node.op),
+    formulaOf: (node) => (node.place === 'host' && node.args.length > 0 ? spell(node) : null),
     read(node) {
       if (node.op === 'const') return wgsl.literal(node.value)
       const text = textOf(node)
@@ -347,28 +346,18 @@ function scalarsOf(
   }
 }
 
-function elementSlots(plan: Plan): string[] {
-  return plan.program.slots.filter((s) => s.over === 'element').map((s) => s.name)
-}
-
-/** The numbering of the runtime: the weight, the gradient, slots as declared, scratch. */
-function bufferIndex(plan: Plan, b: Buffer): number {
-  const slots = elementSlots(plan)
-  if (b.kind === 'weight') return 0
-  if (b.kind === 'gradient') return 1
-  return b.kind === 'slot' ? 2 + slots.indexOf(b.name) : 2 + slots.length + b.index
-}
-
-function nameBuffers(plan: Plan, variant: Variant): string[] {
+/** Names of the arrays, by index. */
+function nameBuffers({ program }: Plan, { scratch }: Variant): string[] {
   const fresh = freshNames([])
-  const { weight, gradient } = plan.program.symbols
-  const scratch = Array.from({ length: variant.scratch }, (_, i) => `scratch${i}`)
-  return [weight, gradient, ...elementSlots(plan), ...scratch].map((name) => fresh(`${name}_`))
+  const { weight, gradient } = program.symbols
+  const slots = program.slots.filter((s) => s.over === 'element').map((s) => s.name)
+  const all = [weight, gradient, ...slots, ...Array.from({ length: scratch }, (_, i) => `scratch${i}`)]
+  return all.map((name) => fresh(`${name}_`))
 }
 
 function declareBuffers({ plan, variant, buffers }: Scope): string[] {
   const touched = new Set(
-    variant.passes.flatMap((p) => [...p.loads, ...p.stores.map((s) => s.to)]).map((b) => bufferIndex(plan, b))
+    variant.passes.flatMap((p) => [...p.loads, ...p.stores.map((s) => s.to)]).map((b) => bufferIndex(plan.program, b))
   )
   return buffers.flatMap((name, i) =>
     touched.has(i)

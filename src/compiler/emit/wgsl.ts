@@ -11,6 +11,7 @@
  * tree; what several workgroups have is collected by one. So no sum is a long chain, whatever the size of the layer.
  */
 import type { Node, Reduce } from '../check/program.js'
+import { isElement } from '../plan/order.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { layOut, type Notation } from './body.js'
 import { freshNames } from './names.js'
@@ -23,11 +24,18 @@ export const WORKGROUP = 64
 export interface Scalars {
   /** A constant, host scalar, cell or state of layer or model as text; null for what has to be computed. */
   readonly read: (node: Node) => string | null
-  /** What to call it. */
+  /** What to call it, and what the host made it of, in the author's notation; null where there is no more to say. */
   readonly nameOf: (node: Node) => string
+  readonly formulaOf: (node: Node) => string | null
   readonly named: NonNullable<Notation['named']>
   /** How many totals a workgroup has just made. */
   readonly bins: number
+}
+
+/** What a pass calls the buffers that it goes over: as a whole, and what it has loaded of one. */
+export interface BufferNames {
+  readonly array: (buffer: Buffer) => string
+  readonly element: (buffer: Buffer) => string
 }
 
 /** A function's text, and the names of the bindings that it touches. */
@@ -37,10 +45,10 @@ export interface Printed {
 }
 
 /** One invocation's share of a pass: elements `first`, `first + 64`, … below `end`. */
-export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b: Buffer) => string): Printed {
+export function printPass(name: string, pass: Pass, scalars: Scalars, buffers: BufferNames): Printed {
   const fresh = freshNames(reserved(pass.reductions.length))
-  for (const b of pass.loads) fresh(buffer(b))
-  for (const s of pass.stores) fresh(buffer(s.to))
+  const touched = [...pass.loads, ...pass.stores.map((s) => s.to)].map(buffers.array)
+  for (const array of new Set(touched)) fresh(array)
   const head: string[] = []
   const loads: string[] = []
   const sources = new Map(pass.reads.map(({ node, from }) => [node, from]))
@@ -49,8 +57,8 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b
   /** What is loaded, and what is the same for all elements: read or computed once before the loop. */
   const names = new Map<Node, string>()
   const load = (from: Buffer): string => {
-    const name = fresh(stem(buffer(from)))
-    loads.push(`let ${name} = ${buffer(from)}[i];`)
+    const name = fresh(buffers.element(from))
+    loads.push(`let ${name} = ${buffers.array(from)}[i];`)
     return name
   }
   const hoist = (node: Node): string => {
@@ -64,7 +72,8 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b
     head.push(...lines)
     if (/^\w+$/.test(results[0]!)) return results[0]!
     const name = fresh(scalars.nameOf(node))
-    head.push(`let ${name} = ${results[0]};`)
+    const formula = scalars.formulaOf(node)
+    head.push(`${bind(name, results[0]!)}${formula ? ` // ${formula}` : ''}`)
     return name
   }
   const read = (node: Node): string | null => {
@@ -81,7 +90,7 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b
     bind
   })
   const value = (node: Node, index: number): string => splat(node, body.results[index]!, wide)
-  const stores = pass.stores.map((s, i) => `${buffer(s.to)}[i] = ${value(s.value, i)};`)
+  const stores = pass.stores.map((s, i) => `${buffers.array(s.to)}[i] = ${value(s.value, i)};`)
   const gathered = pass.reductions.map((r, i) => ({
     ...REDUCE[r.node.op],
     value: value(r.value, pass.stores.length + i)
@@ -110,9 +119,7 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffer: (b
           ...gathered.map(({ lanes }, r) => `bin${r}[id] = ${lanes}(all${r});`)
         ]
   const binds = bindingsOf(head)
-  for (const b of [...sources.values(), ...pass.stores.map((s) => s.to)]) {
-    if (loop.some((line) => line.includes(`${buffer(b)}[i]`))) binds.add(buffer(b))
-  }
+  for (const array of touched) if (loop.some((line) => line.includes(`${array}[i]`))) binds.add(array)
   return { text: printFunction(`${name}(id: u32, first: u32, end: u32)`, [...head, ...loop]), binds }
 }
 
@@ -169,17 +176,8 @@ function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`)
 }
 
-/** The name of a buffer's elements: the buffer's without the `_` that keeps the two apart. */
-function stem(buffer: string): string {
-  return buffer.replace(/_+$/, '')
-}
-
 function bind(name: string, value: string): string {
   return `let ${name} = ${value};`
-}
-
-function isElement(node: Node): boolean {
-  return node.level === 'element' || node.level === 'row' || node.level === 'col'
 }
 
 /** How each reduction begins, joins two values, and joins the lanes of a `T`. The least and the greatest float stand for ∓∞. */

@@ -1,14 +1,14 @@
 /**
  * The fewest loads that a pass can do with. What it needs is computable if each way down from it meets a value that is
- * read before it meets one that can't be computed; so the loads are a minimum cut between the two.
+ * read before it meets one that can't be computed; so the loads are a minimum cut between the two, and are found by
+ * sending as much flow from the one to the other as what can be read lets through.
  */
 
-export interface CutProblem {
-  /** Operands of each value. */
-  readonly args: readonly (readonly number[])[]
+/** What a pass finds. */
+export interface Ground {
   /** What reading a value costs; 0 where it can't be read. */
   readonly cost: Int32Array
-  /** Whether a value can be computed from its operands. */
+  /** 1 where a value can be computed from its operands. */
   readonly computable: Uint8Array
 }
 
@@ -19,87 +19,131 @@ export interface Cut {
   readonly operations: number
 }
 
-/** Of all minimum cuts the one that leaves the fewest operations; null where nothing makes the targets computable. */
-export function minimumCut({ args, cost, computable }: CutProblem, targets: readonly number[]): Cut | null {
-  if (!isPossible()) return null
-  // A vertex is split: 2i is where it is wanted, 2i + 1 what it wants. What can't be computed has the sink below it.
-  const source = 2 * args.length
-  const sink = source + 1
-  const edges: number[][] = Array.from({ length: sink + 1 }, () => [])
-  const to: number[] = []
-  const room: number[] = []
-  const connect = (from: number, end: number, capacity: number): void => {
-    edges[from]!.push(to.push(end) - 1)
-    room.push(capacity)
-    edges[end]!.push(to.push(from) - 1)
-    room.push(0)
-  }
-  const entered = new Uint8Array(args.length)
-  const stack = [...targets]
-  for (const target of new Set(targets)) connect(source, 2 * target, Infinity)
-  while (stack.length > 0) {
-    const i = stack.pop()!
-    if (entered[i]) continue
-    entered[i] = 1
-    connect(2 * i, 2 * i + 1, cost[i]! > 0 ? cost[i]! : Infinity)
-    if (!computable[i]) {
-      connect(2 * i + 1, sink, Infinity)
-      continue
-    }
-    for (const arg of args[i]!) {
-      connect(2 * i + 1, 2 * arg, Infinity)
-      stack.push(arg)
+export interface Cutter {
+  /** Of all minimum cuts the one that leaves the fewest operations; null where the targets can't be computed. */
+  cut(ground: Ground, targets: readonly number[]): Cut | null
+  isPossible(ground: Ground, targets: readonly number[]): boolean
+}
+
+/** For values with these operands. Its arrays are used again and again: the search cuts some thousand times. */
+export function createCutter(args: readonly (readonly number[])[]): Cutter {
+  const count = args.length
+  /** Arc k goes from a value to an operand; those to value i are `into[i]`. */
+  const first = new Int32Array(count + 1)
+  for (const [i, operands] of args.entries()) first[i + 1] = first[i]! + operands.length
+  const head = Int32Array.from(args.flat())
+  const tail = new Int32Array(head.length)
+  const into: number[][] = args.map(() => [])
+  for (let i = 0; i < count; i++) {
+    for (let k = first[i]!; k < first[i + 1]!; k++) {
+      tail[k] = i
+      into[head[k]!]!.push(k)
     }
   }
 
-  let reached = augment()
-  while (reached[sink]! !== NOWHERE) reached = augment()
-  // The cut nearest the targets: what is wanted by what is reached, and is not reached itself.
-  const isReached = (vertex: number): boolean => reached[vertex]! !== NOWHERE
-  const reads: number[] = []
-  let operations = 0
-  for (let i = 0; i < args.length; i++) {
-    if (!entered[i] || !isReached(2 * i)) continue
-    if (isReached(2 * i + 1)) operations++
-    else reads.push(i)
-  }
-  return { reads, operations }
+  /** What flows through a value, and along an arc. */
+  const through = new Float64Array(count)
+  const along = new Float64Array(head.length)
+  /**
+   * A value is two places: 2i, where it is wanted, and 2i + 1, what it wants. `by` is how a place was reached in the
+   * current search: by an arc k forwards (k) or backwards (−1 − k), across its own value or from a target.
+   */
+  const by = new Int32Array(2 * count)
+  const reached = new Int32Array(2 * count)
+  const queue = new Int32Array(2 * count)
+  const ACROSS = head.length
+  const TARGET = head.length + 1
+  let search = 0
 
-  function isPossible(): boolean {
-    const seen = new Uint8Array(args.length)
-    const open = [...targets]
-    while (open.length > 0) {
-      const i = open.pop()!
-      if (seen[i] || cost[i]! > 0) continue
-      seen[i] = 1
+  function isPossible({ cost, computable }: Ground, targets: readonly number[]): boolean {
+    search++
+    let open = 0
+    const enter = (i: number): void => {
+      if (reached[2 * i] === search || cost[i]! > 0) return
+      reached[2 * i] = search
+      queue[open++] = i
+    }
+    for (const target of targets) enter(target)
+    while (open > 0) {
+      const i = queue[--open]!
       if (!computable[i]) return false
-      open.push(...args[i]!)
+      for (const arg of args[i]!) enter(arg)
     }
     return true
   }
 
-  /** Sends what it can along one shortest way to the sink; the edge by which each vertex was reached. */
-  function augment(): Int32Array {
-    const by = new Int32Array(sink + 1).fill(NOWHERE)
-    by[source] = START
-    const queue = [source]
-    for (let head = 0; head < queue.length && by[sink] === NOWHERE; head++) {
-      for (const edge of edges[queue[head]!]!) {
-        if (room[edge]! === 0 || by[to[edge]!] !== NOWHERE) continue
-        by[to[edge]!] = edge
-        queue.push(to[edge]!)
+  /** Looks for a way on which more can flow; gives the value at its end, which can't be computed, or −1. */
+  function findWay({ cost, computable }: Ground, targets: readonly number[]): number {
+    search++
+    let end = 0
+    const enter = (place: number, how: number): void => {
+      if (reached[place] === search) return
+      reached[place] = search
+      by[place] = how
+      queue[end++] = place
+    }
+    for (const target of targets) enter(2 * target, TARGET)
+    for (let at = 0; at < end; at++) {
+      const place = queue[at]!
+      const i = place >> 1
+      if (place === 2 * i) {
+        if (cost[i] === 0 || through[i]! < cost[i]!) enter(place + 1, ACROSS)
+        for (const k of into[i]!) if (along[k]! > 0) enter(2 * tail[k]! + 1, -1 - k)
+      } else {
+        if (!computable[i]) return i
+        for (let k = first[i]!; k < first[i + 1]!; k++) enter(2 * head[k]!, k)
+        if (through[i]! > 0) enter(place - 1, ACROSS)
       }
     }
-    if (by[sink] === NOWHERE) return by
-    let flow = Infinity
-    for (let v = sink; v !== source; v = to[by[v]! ^ 1]!) flow = Math.min(flow, room[by[v]!]!)
-    for (let v = sink; v !== source; v = to[by[v]! ^ 1]!) {
-      room[by[v]!]! -= flow
-      room[by[v]! ^ 1]! += flow
-    }
-    return by
+    return -1
   }
-}
 
-const NOWHERE = -1
-const START = -2
+  /** The places on the way that was found, from its end to a target. */
+  function* wayBack(end: number): Generator<number> {
+    for (let place = 2 * end + 1; ; ) {
+      yield place
+      const how = by[place]!
+      if (how === TARGET) return
+      if (how === ACROSS) place ^= 1
+      else place = how >= 0 ? 2 * tail[how]! + 1 : 2 * head[-1 - how]!
+    }
+  }
+
+  /** Sends all that it can along the way. */
+  function send({ cost }: Ground, end: number): void {
+    let flow = Infinity
+    for (const place of wayBack(end)) {
+      const i = place >> 1
+      const how = by[place]!
+      if (how < 0) flow = Math.min(flow, along[-1 - how]!)
+      else if (how === ACROSS && place !== 2 * i)
+        flow = Math.min(flow, cost[i]! > 0 ? cost[i]! - through[i]! : Infinity)
+      else if (how === ACROSS) flow = Math.min(flow, through[i]!)
+    }
+    for (const place of wayBack(end)) {
+      const i = place >> 1
+      const how = by[place]!
+      if (how === ACROSS) through[i]! += place === 2 * i ? -flow : flow
+      else if (how < 0) along[-1 - how]! -= flow
+      else if (how !== TARGET) along[how]! += flow
+    }
+  }
+
+  function cut(ground: Ground, targets: readonly number[]): Cut | null {
+    if (!isPossible(ground, targets)) return null
+    through.fill(0)
+    along.fill(0)
+    for (let end = findWay(ground, targets); end >= 0; end = findWay(ground, targets)) send(ground, end)
+    // The cut nearest the targets: what the last search reached, but not across.
+    const reads: number[] = []
+    let operations = 0
+    for (let i = 0; i < count; i++) {
+      if (reached[2 * i] !== search) continue
+      if (reached[2 * i + 1] === search) operations++
+      else reads.push(i)
+    }
+    return { reads, operations }
+  }
+
+  return { cut, isPossible }
+}

@@ -3,6 +3,7 @@
  * value needs. Sets of reductions are bits.
  */
 import type { Node, Program } from '../check/program.js'
+import { createCutter, type Cutter } from './cut.js'
 import { isElement, isReduction, sameBuffer } from './order.js'
 import type { Buffer } from './plan.js'
 import type { ModelReduction } from './barriers.js'
@@ -15,6 +16,7 @@ export interface Elements {
   readonly index: ReadonlyMap<Node, number>
   /** Operands that vary within the layer. */
   readonly args: readonly (readonly number[])[]
+  readonly cutter: Cutter
   /** 1 for an operation, 0 for what a step finds in memory. */
   readonly operations: Uint8Array
   /** Reductions whose results the operation itself reads, as a scalar. */
@@ -71,6 +73,7 @@ export function numberElements(program: Program, work: Work, ofModel: readonly M
     nodes,
     index,
     args,
+    cutter: createCutter(args),
     operations: Uint8Array.from(args, (operands) => (operands.length > 0 ? 1 : 0)),
     own,
     needs,

@@ -3,7 +3,6 @@
  * choice of reductions, stores and scratch values, whose loads are a minimum cut. Costs add up, so the best way to a state
  * is all that is kept of it; a bound on what is still to be moved makes the search exact and short.
  */
-import { minimumCut } from './cut.js'
 import type { Elements } from './elements.js'
 import { Heap } from './heap.js'
 import { type Abilities, IDEAL } from './plan.js'
@@ -108,10 +107,10 @@ function isDone(elements: Elements, state: State): boolean {
 function restOf(elements: Elements, state: State, also: readonly number[] = []): number | null {
   const left = remaining(elements, state)
   const targets = elementTargets(elements, left)
-  const { args, from } = offer(elements, state)
+  const { from } = offer(elements, state)
   const cost = from.map((b) => (b >= 0 ? 1 : 0))
   for (const value of also) cost[value] = 1
-  const cut = minimumCut({ args, cost, computable: elements.operations }, targets)
+  const cut = elements.cutter.cut({ cost, computable: elements.operations }, targets)
   return cut && cut.reads.length + left.stores.length
 }
 
@@ -132,7 +131,7 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
   const left = remaining(elements, state)
   const alone = (part: Partial<Sweep>): boolean => {
     const targets = targetsOf(elements, state, { ...NOTHING, ...part })
-    return targets !== null && minimumCut(offered, targets) !== null
+    return targets !== null && elements.cutter.isPossible(offered, targets)
   }
   const reductions = left.reductions.filter((r) => alone({ reductions: [r] }))
   const stores = left.stores.filter((s) => alone({ stores: [s] }))
@@ -233,7 +232,7 @@ function scratchCandidates(elements: Elements, state: State, offered: Offer, swe
       open.push(arg)
     }
   }
-  const possible = new Set([...wanted].filter((i) => from[i] === -1 && minimumCut(offered, [i]) !== null))
+  const possible = new Set([...wanted].filter((i) => from[i] === -1 && elements.cutter.isPossible(offered, [i])))
   // Where a value has one use, and that is made from it alone, the use serves as well.
   const replaced = (i: number): boolean => {
     const by = users.get(i)

@@ -3,7 +3,6 @@
  * scratch, and a value is stored to its slot only when nothing needs the old one any more. Not the least, but always legal
  * where a pass may touch four tensors and store one.
  */
-import { minimumCut } from './cut.js'
 import type { Elements } from './elements.js'
 import type { Abilities } from './plan.js'
 import { loadsOf, type Offer, offer, pass, start, type State, type Sweep, targetsOf } from './state.js'
@@ -59,5 +58,5 @@ export function splitIntoParts(elements: Elements, abilities: Abilities): Sweep[
 
 function isPossible(elements: Elements, state: State, offered: Offer, sweep: Sweep): boolean {
   const targets = targetsOf(elements, state, sweep)
-  return targets !== null && minimumCut(offered, targets) !== null
+  return targets !== null && elements.cutter.isPossible(offered, targets)
 }

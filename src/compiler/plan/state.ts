@@ -1,5 +1,5 @@
 /** What a layer's passes have done so far, and what one more of them would cost. */
-import { type Cut, minimumCut } from './cut.js'
+import type { Cut, Ground } from './cut.js'
 import type { Elements } from './elements.js'
 import type { Abilities } from './plan.js'
 
@@ -23,11 +23,9 @@ export interface State {
   readonly scratch: readonly number[]
 }
 
-/** What a state offers to the next pass: an instance of a cut, and the buffer that each value is read from (−1: none). */
-export interface Offer {
-  readonly args: Elements['args']
-  readonly cost: Int32Array
-  readonly computable: Uint8Array
+/** What a state offers to the next pass. */
+export interface Offer extends Ground {
+  /** The buffer that each value is read from; −1 if there is none. */
   readonly from: Int32Array
 }
 
@@ -61,7 +59,7 @@ export function isWritten(state: State, store: number): boolean {
 }
 
 export function offer(elements: Elements, state: State): Offer {
-  const { nodes, args, operations, own, buffers, index, work } = elements
+  const { nodes, operations, own, buffers, index, work } = elements
   const from = new Int32Array(nodes.length).fill(-1)
   const hold = (value: number, buffer: number): void => {
     if (value >= 0 && from[value] === -1) from[value] = buffer
@@ -75,7 +73,7 @@ export function offer(elements: Elements, state: State): Offer {
   for (let i = 0; i < nodes.length; i++) {
     computable[i] = operations[i] && (own[i]! & ~state.available) === 0n ? 1 : 0
   }
-  return { args, from, computable, cost: from.map((b) => (b >= 0 ? 1 : 0)) }
+  return { from, computable, cost: from.map((b) => (b >= 0 ? 1 : 0)) }
 }
 
 /** The values that a pass computes or reads; null where one of them is no element and can't be there yet. */
@@ -102,12 +100,13 @@ export function loadsOf(
 ): Cut | null {
   const targets = targetsOf(elements, state, sweep)
   if (!targets || !mayReduce(sweep, abilities)) return null
-  const cut = minimumCut(offered, targets)
+  const { cutter } = elements
+  const cut = cutter.cut(offered, targets)
   if (!cut || fits(elements, offered, sweep, cut, abilities)) return cut
   // Of cuts of the same size, one through what the pass stores anyway touches fewer tensors.
   const stored = new Set(sweep.stores.map((s) => elements.buffers.findIndex((b) => b.store === s)))
   const cost = offered.from.map((b) => (b < 0 ? 0 : stored.has(b) ? MANY - 1 : MANY))
-  const other = minimumCut({ ...offered, cost }, targets)!
+  const other = cutter.cut({ ...offered, cost }, targets)!
   return fits(elements, offered, sweep, other, abilities) ? other : null
 }
 

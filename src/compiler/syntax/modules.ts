@@ -2,7 +2,8 @@
 import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
 import { std } from '../std.generated.js'
-import type { File } from './ast.js'
+import { didYouMean, nearest } from '../suggest.js'
+import type { File, Name } from './ast.js'
 import { parse } from './parse.js'
 
 export interface Module {
@@ -40,12 +41,21 @@ export function link(source: string, path: string, load: Load): { module: Module
         continue
       }
       const other = known.get(target.path) ?? linkFile(target.source, target.path, [...open, target.path])
-      for (const name of decl.names) {
-        if (!other.file.declarations.some((d) => d.name.text === name.text)) {
-          diagnostics.push(problems.notExported(path, name, { name: name.text, from: decl.from.text }))
-        } else module.imports.set(name.text, { module: other, name: name.text })
-      }
+      for (const name of decl.names) importName(module, name, decl.from.text, other)
     }
     return module
+  }
+
+  function importName(module: Module, name: Name, from: string, other: Module): void {
+    const { path } = module.file
+    const { declarations } = other.file
+    const found = declarations.find((d) => d.name.text === name.text)
+    if (!found) {
+      const known = declarations.filter((d) => d.kind !== 'optimizer').map((d) => d.name.text)
+      const suggestion = didYouMean(name.text, nearest(name.text, known))
+      diagnostics.push(problems.notExported(path, name, { name: name.text, from, suggestion }))
+    } else if (found.kind === 'optimizer') {
+      diagnostics.push(problems.notImportable(path, name, { name: name.text }))
+    } else module.imports.set(name.text, { module: other, name: name.text })
   }
 }

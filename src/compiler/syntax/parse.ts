@@ -1,117 +1,144 @@
 /** Text → syntax tree, with everything that is wrong with its form. Never throws. */
-import { EOF, type ILexingError, type IRecognitionException, type IToken } from 'chevrotain'
+import type { IToken, TokenType } from 'chevrotain'
 import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
-import type { File, Span } from './ast.js'
+import { nearest } from '../suggest.js'
+import type { Doc, File } from './ast.js'
+import { partsOf } from './expressions.js'
+import { insteadOf, shown } from './look-alikes.js'
+import { diagnose } from './mistakes.js'
 import { parser } from './parser.js'
-import { lexer } from './tokens.js'
-
-const MAX_DEPTH = 200
+import { endOf, MAX_DEPTH, spanOf, startOf, Stop } from './recovery.js'
+import { regexProblem } from './regex.js'
+import * as T from './tokens.js'
 
 export function parse(source: string, path: string): { file: File; diagnostics: Diagnostic[] } {
-  const diagnostics: Diagnostic[] = []
-  const nothing: File = { path, source, imports: [], declarations: [] }
-  const { tokens, groups, errors } = lexer.tokenize(source)
-  for (const error of errors) diagnostics.push(lexingProblem(error, source, path))
-  const deep = tooDeep(tokens)
-  if (deep) return { file: nothing, diagnostics: [problems.tooDeep(path, spanOf(deep), { limit: MAX_DEPTH })] }
+  const binary = /[\0\ufffd]/.exec(source)
+  if (binary) {
+    const span = { start: binary.index, end: binary.index + 1 }
+    return { file: { path, source, imports: [], declarations: [] }, diagnostics: [problems.notText(path, span)] }
+  }
+  const { tokens, groups } = T.lexer.tokenize(source)
+  const { docs = [], strange = [], openComments = [] } = groups
+  markTargets(tokens, source)
+  const stop = run(tokens, docReader(docs))
 
-  parser.input = tokens
-  parser.docBefore = docReader(source, groups['docs'] ?? [])
-  parser.overs = []
-  parser.regexes = []
-  parser.powersOfRoots = []
-  const parsed = parser.file()
-  for (const error of parser.errors) diagnostics.push(syntaxProblem(error, source, path))
-  for (const word of parser.overs) {
-    if (!['layer', 'model', 'rows', 'cols'].includes(word.image))
-      diagnostics.push(problems.unknownOver(path, spanOf(word), { found: word.image }))
-  }
-  for (const regex of parser.regexes) {
-    const why = regexProblem(regex.image)
-    if (why) diagnostics.push(problems.badRegex(path, spanOf(regex), { why }))
-  }
-  for (const power of parser.powersOfRoots) diagnostics.push(problems.powerOfRoot(path, spanOf(power)))
-  return {
-    file: {
-      ...nothing,
-      imports: parsed?.imports ?? [],
-      declarations: (parsed?.declarations ?? []).filter((d) => d !== undefined)
-    },
-    diagnostics: onePerLine(diagnostics, source)
-  }
+  const cascading = [
+    ...openComments.map((t) => problems.openComment(path, { start: startOf(t), end: startOf(t) + 2 })),
+    ...strange.map((t) =>
+      problems.strangeCharacter(path, spanOf(t), { found: shown(t.image), suggestion: insteadOf(t.image) })
+    ),
+    ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t))),
+    ...parser.mistakes.map((mistake) => diagnose(mistake, { path, source, tokens }))
+  ]
+  const diagnostics = [...firstOfEachLine(cascading, source), ...notes(path)]
+  if (stop?.tooDeep) diagnostics.push(problems.tooDeep(path, stop.tooDeep, { limit: MAX_DEPTH }))
+  const { imports, declarations } = parser
+  return { file: { path, source, imports, declarations }, diagnostics: diagnostics.sort(bySource) }
 }
 
-const spanOf = (t: IToken): Span => ({ start: t.startOffset, end: (t.endOffset ?? t.startOffset) + 1 })
-
-function lexingProblem(error: ILexingError, source: string, path: string): Diagnostic {
-  const span = { start: error.offset, end: error.offset + Math.max(1, Math.min(error.length, 1)) }
-  if (source.startsWith('/*', error.offset))
-    return problems.openComment(path, { start: error.offset, end: error.offset + 2 })
-  if (source[error.offset] === '"') return problems.openText(path, span)
-  const found = String.fromCodePoint(source.codePointAt(error.offset) ?? 0)
-  const code = found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
-  return problems.strangeCharacter(path, span, { found: /\p{C}/u.test(found) ? '' : found, code: `U+${code}` })
-}
-
-function syntaxProblem(error: IRecognitionException, source: string, path: string): Diagnostic {
-  const found = error.token.tokenType === EOF ? 'the end of the file' : `\`${error.token.image}\``
-  const at =
-    error.token.tokenType === EOF
-      ? { start: Math.max(0, source.trimEnd().length - 1), end: source.trimEnd().length }
-      : spanOf(error.token)
-  const expected = 'expected' in error ? String(error.expected) : error.message
-  return problems.unexpected(path, at, { found, expected })
-}
-
-function tooDeep(tokens: readonly IToken[]): IToken | null {
-  let depth = 0
-  for (const token of tokens) {
-    if (/^[([{√]$|^if$|^not$|^[-−]$/.test(token.image)) depth += /^[([{]$/.test(token.image) ? 1 : 0
-    if (/^[)\]}]$/.test(token.image)) depth--
-    if (depth > MAX_DEPTH) return token
-  }
-  return null
-}
-
-function regexProblem(image: string): string | null {
-  const close = image.lastIndexOf('/')
-  const pattern = image.slice(1, close)
-  if (pattern.length > 200) return 'it is longer than 200 characters'
-  if (/\\[1-9]|\\k</.test(pattern)) return 'it refers back to a group'
-  if (/\(\?(?:=|!|<=|<!)/.test(pattern)) return 'it looks around'
-  if (!/^[ims]*$/.test(image.slice(close + 1))) return 'its flags can be i, m and s'
+function run(tokens: IToken[], docBetween: (previous: IToken, first: IToken) => Doc): Stop | null {
+  parser.begin(tokens)
+  parser.docBetween = docBetween
   try {
-    new RegExp(pattern, image.slice(close + 1))
+    parser.file()
     return null
-  } catch {
-    return 'it is not well formed'
+  } catch (error) {
+    if (error instanceof Stop) return error
+    throw error
   }
 }
 
-/** The `///` lines right above an offset. */
-function docReader(source: string, docs: readonly IToken[]): (offset: number) => string {
-  return (offset) => {
+/** What the grammar takes, and the language does not. */
+function notes(path: string): Diagnostic[] {
+  const { overs, regexes, rootPowers, bareArguments, numerals } = parser.noted
+  const found: Diagnostic[] = []
+  for (const { image, ...token } of overs) {
+    const meant = nearest(image, ['layer', 'model', 'rows', 'cols'])
+    const suggestion = meant ? `Did you mean \`over ${meant}\`?` : 'Write `over layer` or `over model`.'
+    found.push(problems.unknownOver(path, spanOf({ image, ...token }), { found: image, suggestion }))
+  }
+  for (const regex of regexes) {
+    const { pattern, flags } = partsOf(regex)
+    const why = regexProblem(pattern, flags)
+    if (regex.tokenType === T.OpenRegex) found.push(problems.openRegex(path, spanOf(regex)))
+    else if (why) found.push(problems.badRegex(path, spanOf(regex), { why }))
+  }
+  // A root under a root sees the same power behind it.
+  for (const power of new Set(rootPowers)) found.push(problems.powerOfRoot(path, spanOf(power)))
+  for (const argument of bareArguments) found.push(problems.positionalAfterNamed(path, argument))
+  for (const numeral of numerals) {
+    const value = Number(numeral.image)
+    const vanishes = value === 0 && /[1-9]/.test(numeral.image.replace(/e.*/i, ''))
+    if (vanishes || value === Number.POSITIVE_INFINITY) {
+      const what = vanishes ? 'small' : 'large'
+      found.push(problems.numberOutOfReach(path, spanOf(numeral), { number: numeral.image, what }))
+    }
+  }
+  for (const late of parser.lateImports) found.push(problems.lateImport(path, late))
+  return found
+}
+
+/**
+ * Marks the names that begin a statement, whatever went wrong before: the parser goes on there. They are followed by `:=`,
+ * or by `=` where no named argument can be, or are first on their line behind something that is complete.
+ */
+function markTargets(tokens: readonly IToken[], source: string): void {
+  tokens.forEach((token, i) => {
+    if (token.tokenType !== T.Name) return
+    const before = tokens[i - 1]
+    const after = tokens[i + 1]?.tokenType
+    const isFirst = before === undefined || /[\r\n]/.test(source.slice(endOf(before), startOf(token)))
+    const isBehindWhole = before === undefined || COMPLETE.has(before.tokenType)
+    const mayBeArgument = before?.tokenType === T.OpenParen || before?.tokenType === T.Comma
+    if (
+      after === T.Becomes ||
+      (after === T.Equal && (isBehindWhole || (isFirst && !mayBeArgument))) ||
+      (isFirst && isBehindWhole && before?.tokenType !== T.Bars)
+    ) {
+      token.tokenType = T.Target
+      token.tokenTypeIdx = T.Target.tokenTypeIdx!
+    }
+  })
+}
+
+/** What an expression, a statement or the opening of a body may end with. */
+const COMPLETE: ReadonlySet<TokenType> = new Set([...T.ENDS, T.Text, T.OpenText, T.OpenBrace, T.Semicolon])
+
+/** The `///` lines between two tokens. */
+function docReader(docs: readonly IToken[]): (previous: IToken, first: IToken) => Doc {
+  return (previous, first) => {
     const lines: string[] = []
-    let before = offset
-    for (let i = docs.length - 1; i >= 0; i--) {
+    for (let i = firstFrom(docs, endOf(previous)); i < docs.length; i++) {
       const doc = docs[i]!
-      const after = doc.startOffset + doc.image.length
-      if (after > before) continue
-      if (source.slice(after, before).trim() !== '') break
-      lines.unshift(doc.image.replace(/^\/\/\/ ?/, ''))
-      before = doc.startOffset
+      if (startOf(doc) > startOf(first)) break
+      lines.push(doc.image.replace(/^\/\/\/ ?/, '').trimEnd())
     }
     return lines.join('\n')
   }
 }
 
-function onePerLine(diagnostics: Diagnostic[], source: string): Diagnostic[] {
-  const seen = new Set<number>()
-  return diagnostics
-    .sort((a, b) => a.span.start - b.span.start)
-    .filter((d) => {
-      const line = source.lastIndexOf('\n', d.span.start - 1)
-      return !seen.has(line) && seen.add(line)
-    })
+/** The first of some tokens that starts at an offset or behind it. */
+function firstFrom(tokens: readonly IToken[], offset: number): number {
+  let low = 0
+  let high = tokens.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (startOf(tokens[middle]!) < offset) low = middle + 1
+    else high = middle
+  }
+  return low
 }
+
+/** Of mistakes that may have led to each other, one a line. */
+function firstOfEachLine(diagnostics: Diagnostic[], source: string): Diagnostic[] {
+  let lineEnd = -1
+  return diagnostics.sort(bySource).filter(({ span }) => {
+    if (span.start <= lineEnd) return false
+    const end = source.indexOf('\n', span.start)
+    lineEnd = end < 0 ? source.length : end
+    return true
+  })
+}
+
+const bySource = (a: Diagnostic, b: Diagnostic): number => a.span.start - b.span.start

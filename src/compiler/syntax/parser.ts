@@ -1,597 +1,349 @@
-/** The grammar, as a Chevrotain parser that builds the syntax tree as it goes. grammar/optc.ebnf is the same for readers. */
-import { EmbeddedActionsParser, type IToken, type TokenType } from 'chevrotain'
+/** The grammar of declarations and statements. The tree is built as the parser goes; grammar/optc.ebnf is made from it. */
+import type { IToken, ParserMethod, TokenType } from 'chevrotain'
 import type * as ast from './ast.js'
+import { ExpressionParser } from './expressions.js'
+import { nameOf, startOf } from './recovery.js'
 import * as T from './tokens.js'
 
 const { words } = T
 
-const COMPARISONS: readonly [TokenType, ast.BinaryOp][] = [
-  [T.LessEqual, '<='],
-  [T.GreaterEqual, '>='],
-  [T.NotEqual, '!='],
-  [T.EqualEqual, '=='],
-  [T.Less, '<'],
-  [T.Greater, '>']
-]
+/** A rule that may have come to nothing. */
+type Rule<R> = ParserMethod<[], R | null>
 
-export interface Parsed {
-  readonly imports: ast.ImportDecl[]
-  readonly declarations: ast.Declaration[]
-}
+type Item = ast.HyperDecl | ast.MaskDecl | ast.StateDecl | ast.UseItem | ast.StepDecl | ast.Statement
 
-type Item = ast.HyperDecl | ast.MaskDecl | ast.StateDecl | ast.UseItem | ast.StepDecl
-
-const start = (t: IToken): number => (Number.isFinite(t.startOffset) && t.startOffset >= 0 ? t.startOffset : 0)
-const end = (t: IToken): number => (Number.isFinite(t.endOffset) && t.endOffset! >= 0 ? t.endOffset! + 1 : start(t))
-const nameOf = (t: IToken): ast.Name => ({ text: t.image.normalize('NFC'), start: start(t), end: end(t) })
-
-class OptParser extends EmbeddedActionsParser {
-  /** The doc comment that ends before an offset. Set before each file. */
-  docBefore: (offset: number) => string = () => ''
+export class OptParser extends ExpressionParser {
+  /** The doc comment between two tokens. Set before each file. */
+  docBetween: (previous: IToken, first: IToken) => ast.Doc = () => ''
+  /** What the file has, as far as it has been read. */
+  imports: ast.ImportDecl[] = []
+  declarations: ast.Declaration[] = []
+  /** Imports that stand behind a declaration. */
+  lateImports: ast.ImportDecl[] = []
 
   constructor() {
-    super(T.tokens, { recoveryEnabled: true, maxLookahead: 2 })
+    super()
     this.performSelfAnalysis()
   }
 
-  #spanFrom(first: number): ast.Span {
-    const last = this.LA(0)
-    return { start: first, end: Math.max(first, end(last)) }
+  override begin(tokens: IToken[]): void {
+    super.begin(tokens)
+    this.imports = []
+    this.declarations = []
+    this.lateImports = []
   }
 
-  file = this.RULE('file', (): Parsed => {
-    const imports: ast.ImportDecl[] = []
-    const declarations: ast.Declaration[] = []
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => imports.push(this.SUBRULE(this.importDecl)) },
-        { ALT: () => declarations.push(this.SUBRULE(this.optimizer)) },
-        { ALT: () => declarations.push(this.SUBRULE(this.fn)) },
-        { ALT: () => declarations.push(this.SUBRULE(this.schedule)) },
-        { ALT: () => declarations.push(this.SUBRULE(this.transform)) },
-        { ALT: () => this.CONSUME(T.Semicolon) }
-      ])
-    })
-    return { imports, declarations }
-  })
+  /** The word that a declaration begins with, and the doc comment before it. */
+  #opening(word: TokenType): { readonly doc: ast.Doc; readonly start: number } {
+    const previous = this.LA(0)
+    const first = this.CONSUME(word)
+    return { doc: this.RECORDING_PHASE ? '' : this.docBetween(previous, first), start: startOf(first) }
+  }
 
-  importDecl = this.RULE('import', (): ast.ImportDecl => {
-    const first = start(this.CONSUME(words.import))
-    this.CONSUME(T.OpenBrace)
+  names: Rule<ast.Name[]> = this.keeping('names', (keep) => {
     const names: ast.Name[] = []
-    this.MANY_SEP({ SEP: T.Comma, DEF: () => names.push(nameOf(this.CONSUME(T.Identifier))) })
-    this.CONSUME(T.CloseBrace)
-    this.CONSUME(words.from)
-    const text = this.CONSUME(T.Text)
-    return { kind: 'import', names, from: { ...nameOf(text), text: text.image.slice(1, -1) }, ...this.#spanFrom(first) }
+    keep(() => names)
+    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => names.push(nameOf(this.CONSUME(T.Identifier))) })
+    return names
   })
 
-  optimizer = this.RULE('optimizer', (): ast.OptimizerDecl => {
-    const first = start(this.CONSUME(words.optimizer))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    this.CONSUME(T.OpenBrace)
-    const items: Item[] = []
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => items.push(this.SUBRULE(this.hyper)) },
-        { ALT: () => items.push(this.SUBRULE(this.mask)) },
-        { ALT: () => items.push(this.SUBRULE(this.state)) },
-        { ALT: () => items.push(this.SUBRULE(this.use)) },
-        { ALT: () => items.push(this.SUBRULE(this.step)) },
-        { ALT: () => this.CONSUME(T.Semicolon) }
-      ])
-    })
-    this.CONSUME(T.CloseBrace)
-    const of = <K extends Item['kind']>(kind: K) =>
-      items.filter((i): i is Extract<Item, { kind: K }> => i?.kind === kind)
-    return {
-      kind: 'optimizer',
-      doc: this.docBefore(first),
-      name,
-      hypers: of('hyper'),
-      masks: of('mask'),
-      states: of('state'),
-      uses: of('use'),
-      steps: of('step'),
-      ...this.#spanFrom(first)
-    }
-  })
-
-  hyper = this.RULE('hyper', (): ast.HyperDecl => {
-    const first = start(this.CONSUME(words.hyper))
-    const external = nameOf(this.CONSUME(T.Identifier))
-    let symbol = external
-    let range: ast.Range | null = null
-    this.OPTION(() => {
-      this.CONSUME(words.as)
-      symbol = nameOf(this.CONSUME2(T.Identifier))
-    })
-    this.CONSUME(T.Equal)
-    const init = this.SUBRULE(this.expression)
-    this.OPTION2(() => {
-      this.CONSUME(words.in)
-      range = this.SUBRULE(this.range)
-    })
-    return { kind: 'hyper', doc: this.docBefore(first), external, symbol, init, range, ...this.#spanFrom(first) }
-  })
-
-  range = this.RULE('range', (): ast.Range => {
-    return this.OR([
-      {
-        ALT: (): ast.Range => {
-          const open = this.OR2([{ ALT: () => this.CONSUME(T.OpenParen) }, { ALT: () => this.CONSUME(T.OpenBracket) }])
-          const low = this.SUBRULE(this.expression)
-          this.CONSUME(T.Comma)
-          const high = this.SUBRULE2(this.expression)
-          const close = this.OR3([
-            { ALT: () => this.CONSUME(T.CloseParen) },
-            { ALT: () => this.CONSUME(T.CloseBracket) }
-          ])
-          return {
-            kind: 'interval',
-            low,
-            lowOpen: open.image === '(',
-            high,
-            highOpen: close.image === ')',
-            ...this.#spanFrom(start(open))
-          }
-        }
-      },
-      {
-        ALT: (): ast.Range => {
-          const open = this.CONSUME(T.OpenBrace)
-          const values: ast.Expr[] = []
-          this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => values.push(this.SUBRULE3(this.expression)) })
-          this.CONSUME(T.CloseBrace)
-          return { kind: 'set', values, ...this.#spanFrom(start(open)) }
-        }
-      }
-    ])
-  })
-
-  mask = this.RULE('mask', (): ast.MaskDecl => {
-    const first = start(this.CONSUME(words.mask))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    this.CONSUME(T.Equal)
-    const predicate = this.SUBRULE(this.expression)
-    return { kind: 'mask', doc: this.docBefore(first), name, predicate, ...this.#spanFrom(first) }
-  })
-
-  state = this.RULE('state', (): ast.StateDecl => {
-    const first = start(this.CONSUME(words.state))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    const over = this.SUBRULE(this.over)
-    this.CONSUME(T.Equal)
-    const init = this.SUBRULE(this.expression)
-    return { kind: 'state', doc: this.docBefore(first), name, over, init, ...this.#spanFrom(first) }
-  })
-
-  /** `over layer`, or nothing. The words after `over` are ordinary names. */
-  over = this.RULE('over', (): ast.Over | null => {
-    let over: ast.Over | null = null
-    this.OPTION(() => {
-      this.CONSUME(words.over)
-      const word = this.CONSUME(T.Identifier)
-      this.ACTION(() => {
-        over = word.image as ast.Over
-        this.overs.push(word)
-      })
-    })
-    return over
-  })
-  /** Words that stood after `over`: whoever parses checks them. */
-  overs: IToken[] = []
-
-  use = this.RULE('use', (): ast.UseItem => {
-    const first = start(this.CONSUME(words.use))
-    const transform = nameOf(this.CONSUME(T.Identifier))
-    let args: ast.Argument[] = []
-    let on: ast.Name[] | null = null
-    this.OPTION(() => {
-      this.CONSUME(T.OpenParen)
-      args = this.SUBRULE(this.arguments)
-      this.CONSUME(T.CloseParen)
-    })
-    this.OPTION2(() => {
-      this.CONSUME(words.on)
-      this.CONSUME2(T.OpenParen)
-      const names: ast.Name[] = []
-      this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => names.push(nameOf(this.CONSUME2(T.Identifier))) })
-      this.CONSUME2(T.CloseParen)
-      on = names
-    })
-    return { kind: 'use', transform, args, on, ...this.#spanFrom(first) }
-  })
-
-  step = this.RULE('stepDecl', (): ast.StepDecl => {
-    const first = start(this.CONSUME(words.step))
+  /** The names that a step, a transform or a `use` works on. */
+  subjects: Rule<ast.Name[]> = this.keeping('subjects', () => {
     this.CONSUME(T.OpenParen)
-    const params: ast.Name[] = []
-    this.MANY_SEP({ SEP: T.Comma, DEF: () => params.push(nameOf(this.CONSUME(T.Identifier))) })
+    const names = this.SUBRULE(this.names) ?? []
     this.CONSUME(T.CloseParen)
-    const body = this.SUBRULE(this.block)
-    return { kind: 'step', params, body, ...this.#spanFrom(first) }
+    return names
   })
 
-  block = this.RULE('block', (): ast.Statement[] => {
-    const statements: ast.Statement[] = []
-    this.CONSUME(T.OpenBrace)
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => statements.push(this.SUBRULE(this.assignment)) },
-        { ALT: () => statements.push(this.SUBRULE(this.use)) },
-        { ALT: () => statements.push(this.SUBRULE(this.observe)) },
-        { ALT: () => this.CONSUME(T.Semicolon) }
-      ])
-    })
-    this.CONSUME(T.CloseBrace)
-    return statements.filter((s) => s !== undefined)
-  })
-
-  assignment = this.RULE('statement', (): ast.Statement => {
+  parameter: Rule<ast.Param> = this.keeping('parameter', (keep) => {
     const name = nameOf(this.CONSUME(T.Identifier))
-    const kind = this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(T.Equal)
-          return 'local' as const
-        }
-      },
-      {
-        ALT: () => {
-          this.CONSUME(T.Becomes)
-          return 'update' as const
-        }
-      }
-    ])
-    const value = this.SUBRULE(this.expression)
-    return { kind, name, value, ...this.#spanFrom(name.start) }
-  })
-
-  observe = this.RULE('observeStatement', (): ast.ObserveStatement => {
-    const first = start(this.CONSUME(words.observe))
-    const value = this.SUBRULE(this.expression)
-    this.CONSUME(words.as)
-    const name = nameOf(this.CONSUME(T.Identifier))
-    return { kind: 'observe', value, name, ...this.#spanFrom(first) }
-  })
-
-  fn = this.RULE('function', (): ast.FnDecl => {
-    const first = start(this.CONSUME(words.fn))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    const params = this.SUBRULE(this.params)
-    this.CONSUME(T.Equal)
-    const body = this.SUBRULE(this.expression)
-    return { kind: 'fn', doc: this.docBefore(first), name, params, body, ...this.#spanFrom(first) }
-  })
-
-  schedule = this.RULE('scheduleDecl', (): ast.ScheduleDecl => {
-    const first = start(this.CONSUME(words.schedule))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    const params = this.SUBRULE(this.params)
-    this.CONSUME(T.Equal)
-    const body = this.SUBRULE(this.expression)
-    return { kind: 'schedule', doc: this.docBefore(first), name, params, body, ...this.#spanFrom(first) }
-  })
-
-  transform = this.RULE('transformDecl', (): ast.TransformDecl => {
-    const first = start(this.CONSUME(words.transform))
-    const name = nameOf(this.CONSUME(T.Identifier))
-    let params: ast.Param[] = []
+    let init: ast.Expr | null = null
+    const parameter = (): ast.Param => ({ ...name, init })
+    keep(parameter)
     this.OPTION(() => {
-      params = this.SUBRULE(this.params)
+      init = this.SUBRULE(this.value)
     })
-    this.CONSUME(words.on)
-    this.CONSUME(T.OpenParen)
-    const on: ast.Name[] = []
-    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => on.push(nameOf(this.CONSUME2(T.Identifier))) })
-    this.CONSUME(T.CloseParen)
-    this.CONSUME(T.OpenBrace)
-    const masks: ast.MaskDecl[] = []
-    const states: ast.StateDecl[] = []
-    const body: ast.Statement[] = []
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => masks.push(this.SUBRULE(this.mask)) },
-        { ALT: () => states.push(this.SUBRULE(this.state)) },
-        { ALT: () => body.push(this.SUBRULE(this.assignment)) },
-        { ALT: () => body.push(this.SUBRULE(this.use)) },
-        { ALT: () => body.push(this.SUBRULE(this.observe)) },
-        { ALT: () => this.CONSUME(T.Semicolon) }
-      ])
-    })
-    this.CONSUME(T.CloseBrace)
-    return {
-      kind: 'transform',
-      doc: this.docBefore(first),
-      name,
-      params,
-      on,
-      masks,
-      states,
-      body,
-      ...this.#spanFrom(first)
-    }
+    return parameter()
   })
 
-  params = this.RULE('params', (): ast.Param[] => {
+  parameters: Rule<ast.Param[]> = this.keeping('parameters', (keep) => {
     const params: ast.Param[] = []
+    keep(() => params)
     this.CONSUME(T.OpenParen)
-    this.MANY_SEP({
-      SEP: T.Comma,
-      DEF: () => {
-        const name = nameOf(this.CONSUME(T.Identifier))
-        let init: ast.Expr | null = null
-        this.OPTION(() => {
-          this.CONSUME(T.Equal)
-          init = this.SUBRULE(this.expression)
-        })
-        params.push({ ...name, init })
-      }
-    })
+    this.MANY_SEP({ SEP: T.Comma, DEF: () => add(params, this.SUBRULE(this.parameter)) })
     this.CONSUME(T.CloseParen)
     return params
   })
 
-  arguments = this.RULE('arguments', (): ast.Argument[] => {
-    const args: ast.Argument[] = []
-    this.MANY_SEP({ SEP: T.Comma, DEF: () => args.push(this.SUBRULE(this.argument)) })
-    return args
-  })
-
-  argument = this.RULE('argument', (): ast.Argument => {
-    let name: ast.Name | null = null
-    const first = start(this.LA(1))
-    this.OPTION({
-      GATE: () => this.LA(2).tokenType === T.Equal,
-      DEF: () => {
-        name = nameOf(this.CONSUME(T.Identifier))
-        this.CONSUME(T.Equal)
-      }
-    })
-    const value = this.SUBRULE(this.expression)
-    return { name, value, ...this.#spanFrom(first) }
-  })
-
-  expression = this.RULE('expression', (): ast.Expr => {
-    return this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.disjunction) }])
-  })
-
-  conditional = this.RULE('conditional', (): ast.Expr => {
-    const first = start(this.CONSUME(words.if))
-    const condition = this.SUBRULE(this.expression)
-    this.CONSUME(words.then)
-    const then = this.SUBRULE2(this.expression)
-    this.CONSUME(words.else)
-    const otherwise = this.SUBRULE3(this.expression)
-    return { kind: 'if', condition, then, otherwise, ...this.#spanFrom(first) }
-  })
-
-  disjunction = this.RULE('disjunction', (): ast.Expr => {
-    let left = this.SUBRULE(this.conjunction)
-    this.MANY(() => {
-      this.CONSUME(words.or)
-      left = this.#binary('or', left, this.SUBRULE2(this.conjunction))
-    })
-    return left
-  })
-
-  conjunction = this.RULE('conjunction', (): ast.Expr => {
-    let left = this.SUBRULE(this.negation)
-    this.MANY(() => {
-      this.CONSUME(words.and)
-      left = this.#binary('and', left, this.SUBRULE2(this.negation))
-    })
-    return left
-  })
-
-  negation = this.RULE('negation', (): ast.Expr => {
-    return this.OR([
-      {
-        ALT: (): ast.Expr => {
-          const not = this.CONSUME(words.not)
-          const arg = this.SUBRULE(this.negation)
-          return { kind: 'unary', op: 'not', arg, ...this.#spanFrom(start(not)) }
-        }
-      },
-      { ALT: () => this.SUBRULE(this.comparison) }
-    ])
-  })
-
-  comparison = this.RULE('comparison', (): ast.Expr => {
-    let left = this.SUBRULE(this.sum)
+  use: Rule<ast.UseItem> = this.keeping('use', (keep) => {
+    const { start } = this.#opening(words.use)
+    const transform = nameOf(this.CONSUME(T.Identifier))
+    let args: ast.Argument[] = []
+    let on: ast.Name[] | null = null
+    const use = (): ast.UseItem => ({ kind: 'use', transform, args, on, ...this.spanFrom(start) })
+    keep(use)
     this.OPTION(() => {
+      this.CONSUME(T.OpenParen)
+      args = this.SUBRULE(this.arguments) ?? []
+      this.CONSUME(T.CloseParen)
+    })
+    this.OPTION2(() => {
+      this.CONSUME(words.on)
+      on = this.SUBRULE(this.subjects) ?? []
+    })
+    return use()
+  })
+
+  assignment: Rule<ast.LocalStatement | ast.UpdateStatement> = this.keeping('assignment', (keep) => {
+    const name = nameOf(this.CONSUME(T.Target))
+    let kind: 'local' | 'update' = 'local'
+    let value: ast.Expr = this.nothing()
+    const assignment = (): ast.LocalStatement | ast.UpdateStatement => ({
+      kind,
+      name,
+      value,
+      ...this.spanFrom(name.start)
+    })
+    keep(assignment)
+    const sign = this.OR([{ ALT: () => this.CONSUME(T.Equal) }, { ALT: () => this.CONSUME(T.Becomes) }])
+    if (sign.tokenType === T.Becomes) kind = 'update'
+    value = this.SUBRULE(this.expression)
+    return assignment()
+  })
+
+  observe: Rule<ast.ObserveStatement> = this.keeping('observe', () => {
+    const { start } = this.#opening(words.observe)
+    const value = this.SUBRULE(this.expression)
+    this.CONSUME(words.as)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    return { kind: 'observe', value, name, ...this.spanFrom(start) }
+  })
+
+  statement: Rule<ast.Statement> = this.keeping('statement', () =>
+    this.OR<ast.Statement | null>([
+      { ALT: () => this.SUBRULE(this.assignment) },
+      { ALT: () => this.SUBRULE(this.use) },
+      { ALT: () => this.SUBRULE(this.observe) }
+    ])
+  )
+
+  step: Rule<ast.StepDecl> = this.keeping('step', (keep) => {
+    const { start } = this.#opening(words.step)
+    let params: ast.Name[] = []
+    const body: ast.Statement[] = []
+    const step = (): ast.StepDecl => ({ kind: 'step', params, body, ...this.spanFrom(start) })
+    keep(step)
+    params = this.SUBRULE(this.subjects) ?? []
+    this.CONSUME(T.OpenBrace)
+    this.MANY(() => {
+      this.OR([{ ALT: () => add(body, this.SUBRULE(this.statement)) }, { ALT: () => this.CONSUME(T.Semicolon) }])
+    })
+    this.CONSUME(T.CloseBrace)
+    return step()
+  })
+
+  range: Rule<ast.Range> = this.keeping('range', () =>
+    this.OR<ast.Range | null>([{ ALT: () => this.SUBRULE(this.interval) }, { ALT: () => this.SUBRULE(this.set) }])
+  )
+
+  interval: Rule<ast.IntervalRange> = this.keeping('interval', () => {
+    const open = this.OR([{ ALT: () => this.CONSUME(T.OpenParen) }, { ALT: () => this.CONSUME(T.OpenBracket) }])
+    const low = this.SUBRULE(this.expression)
+    this.CONSUME(T.Comma)
+    const high = this.SUBRULE2(this.expression)
+    const close = this.OR2([{ ALT: () => this.CONSUME(T.CloseParen) }, { ALT: () => this.CONSUME(T.CloseBracket) }])
+    const lowOpen = open.tokenType === T.OpenParen
+    const highOpen = close.tokenType === T.CloseParen
+    return { kind: 'interval', low, lowOpen, high, highOpen, ...this.spanFrom(startOf(open)) }
+  })
+
+  set: Rule<ast.SetRange> = this.keeping('set', () => {
+    const open = this.CONSUME(T.OpenBrace)
+    const values: ast.Expr[] = []
+    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => values.push(this.SUBRULE(this.expression)) })
+    this.CONSUME(T.CloseBrace)
+    return { kind: 'set', values, ...this.spanFrom(startOf(open)) }
+  })
+
+  hyper: Rule<ast.HyperDecl> = this.keeping('hyper', (keep) => {
+    const { doc, start } = this.#opening(words.hyper)
+    const external = nameOf(this.CONSUME(T.Identifier))
+    let symbol = external
+    let init: ast.Expr = this.nothing()
+    let range: ast.Range | null = null
+    const hyper = (): ast.HyperDecl => ({
+      kind: 'hyper',
+      doc,
+      external,
+      symbol,
+      init,
+      range,
+      ...this.spanFrom(start)
+    })
+    keep(hyper)
+    this.OPTION(() => {
+      this.CONSUME(words.as)
+      symbol = nameOf(this.CONSUME2(T.Identifier))
+    })
+    init = this.SUBRULE(this.value)
+    this.OPTION2(() => {
+      this.CONSUME(words.in)
+      range = this.SUBRULE(this.range)
+    })
+    return hyper()
+  })
+
+  mask: Rule<ast.MaskDecl> = this.keeping('mask', (keep) => {
+    const { doc, start } = this.#opening(words.mask)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let predicate: ast.Expr = this.nothing()
+    const mask = (): ast.MaskDecl => ({ kind: 'mask', doc, name, predicate, ...this.spanFrom(start) })
+    keep(mask)
+    predicate = this.SUBRULE(this.value)
+    return mask()
+  })
+
+  state: Rule<ast.StateDecl> = this.keeping('state', (keep) => {
+    const { doc, start } = this.#opening(words.state)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let over: ast.Over | null = null
+    let init: ast.Expr = this.nothing()
+    const state = (): ast.StateDecl => ({ kind: 'state', doc, name, over, init, ...this.spanFrom(start) })
+    keep(state)
+    over = this.SUBRULE(this.over)
+    init = this.SUBRULE(this.value)
+    return state()
+  })
+
+  optimizer: Rule<ast.OptimizerDecl> = this.keeping('optimizer', (keep) => {
+    const { doc, start } = this.#opening(words.optimizer)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    const items: Item[] = []
+    const optimizer = (): ast.OptimizerDecl => ({
+      kind: 'optimizer',
+      doc,
+      name,
+      hypers: items.filter((i) => i.kind === 'hyper'),
+      masks: items.filter((i) => i.kind === 'mask'),
+      states: items.filter((i) => i.kind === 'state'),
+      uses: items.filter((i) => i.kind === 'use'),
+      steps: items.filter((i) => i.kind === 'step'),
+      ...this.spanFrom(start)
+    })
+    keep(optimizer)
+    this.CONSUME(T.OpenBrace)
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => add(items, this.SUBRULE(this.hyper)) },
+        { ALT: () => add(items, this.SUBRULE(this.mask)) },
+        { ALT: () => add(items, this.SUBRULE(this.state)) },
+        { ALT: () => add(items, this.SUBRULE(this.use)) },
+        { ALT: () => add(items, this.SUBRULE(this.step)) },
+        { ALT: () => this.CONSUME(T.Semicolon) }
+      ])
+    })
+    this.CONSUME(T.CloseBrace)
+    return optimizer()
+  })
+
+  fn: Rule<ast.FnDecl> = this.keeping('fn', (keep) => {
+    const { doc, start } = this.#opening(words.fn)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let params: ast.Param[] = []
+    let body: ast.Expr = this.nothing()
+    const fn = (): ast.FnDecl => ({ kind: 'fn', doc, name, params, body, ...this.spanFrom(start) })
+    keep(fn)
+    params = this.SUBRULE(this.parameters) ?? []
+    body = this.SUBRULE(this.value)
+    return fn()
+  })
+
+  schedule: Rule<ast.ScheduleDecl> = this.keeping('schedule', (keep) => {
+    const { doc, start } = this.#opening(words.schedule)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let params: ast.Param[] = []
+    let body: ast.Expr = this.nothing()
+    const schedule = (): ast.ScheduleDecl => ({ kind: 'schedule', doc, name, params, body, ...this.spanFrom(start) })
+    keep(schedule)
+    params = this.SUBRULE(this.parameters) ?? []
+    body = this.SUBRULE(this.value)
+    return schedule()
+  })
+
+  transform: Rule<ast.TransformDecl> = this.keeping('transform', (keep) => {
+    const { doc, start } = this.#opening(words.transform)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let params: ast.Param[] = []
+    let on: ast.Name[] = []
+    const items: Item[] = []
+    const transform = (): ast.TransformDecl => ({
+      kind: 'transform',
+      doc,
+      name,
+      params,
+      on,
+      masks: items.filter((i) => i.kind === 'mask'),
+      states: items.filter((i) => i.kind === 'state'),
+      body: items.filter((i) => isStatement(i)),
+      ...this.spanFrom(start)
+    })
+    keep(transform)
+    this.OPTION(() => {
+      params = this.SUBRULE(this.parameters) ?? []
+    })
+    this.CONSUME(words.on)
+    on = this.SUBRULE(this.subjects) ?? []
+    this.CONSUME(T.OpenBrace)
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => add(items, this.SUBRULE(this.mask)) },
+        { ALT: () => add(items, this.SUBRULE(this.state)) },
+        { ALT: () => add(items, this.SUBRULE(this.statement)) },
+        { ALT: () => this.CONSUME(T.Semicolon) }
+      ])
+    })
+    this.CONSUME(T.CloseBrace)
+    return transform()
+  })
+
+  import: Rule<ast.ImportDecl> = this.keeping('import', () => {
+    const { start } = this.#opening(words.import)
+    this.CONSUME(T.OpenBrace)
+    const names = this.SUBRULE(this.names) ?? []
+    this.CONSUME(T.CloseBrace)
+    this.CONSUME(words.from)
+    const text = nameOf(this.CONSUME(T.Text))
+    return { kind: 'import', names, from: { ...text, text: text.text.replaceAll('"', '') }, ...this.spanFrom(start) }
+  })
+
+  /** Imports, then declarations in any order. */
+  file: ParserMethod<[], void> = this.RULE('file', () => {
+    this.MANY(() => {
       this.OR([
         {
           ALT: () => {
-            const sign = this.OR2(COMPARISONS.map(([type]) => ({ ALT: () => this.CONSUME(type) })))
-            const right = this.SUBRULE2(this.sum)
-            this.ACTION(() => {
-              left = this.#binary(COMPARISONS.find(([type]) => type === sign.tokenType)![1], left, right)
-            })
+            const declared = this.declarations.length > 0
+            const found = this.SUBRULE(this.import)
+            add(this.imports, found)
+            if (declared) add(this.lateImports, found)
           }
         },
-        {
-          ALT: () => {
-            this.CONSUME(T.Tilde)
-            const regex = this.CONSUME(T.Regex)
-            this.ACTION(() => {
-              const close = regex.image.lastIndexOf('/')
-              left = {
-                kind: 'match',
-                subject: left,
-                pattern: regex.image.slice(1, close),
-                flags: regex.image.slice(close + 1),
-                start: left.start,
-                end: end(regex)
-              }
-              this.regexes.push(regex)
-            })
-          }
-        }
+        { ALT: () => add(this.declarations, this.SUBRULE(this.optimizer)) },
+        { ALT: () => add(this.declarations, this.SUBRULE(this.fn)) },
+        { ALT: () => add(this.declarations, this.SUBRULE(this.schedule)) },
+        { ALT: () => add(this.declarations, this.SUBRULE(this.transform)) },
+        { ALT: () => this.CONSUME(T.Semicolon) }
       ])
     })
-    return left
   })
-  regexes: IToken[] = []
-
-  sum = this.RULE('sum', (): ast.Expr => {
-    let left = this.SUBRULE(this.product)
-    this.MANY(() => {
-      const op = this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(T.Plus)
-            return '+' as const
-          }
-        },
-        {
-          ALT: () => {
-            this.CONSUME(T.Minus)
-            return '-' as const
-          }
-        }
-      ])
-      left = this.#binary(op, left, this.SUBRULE2(this.product))
-    })
-    return left
-  })
-
-  product = this.RULE('product', (): ast.Expr => {
-    let left = this.SUBRULE(this.negative)
-    this.MANY(() => {
-      const op = this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(T.Times)
-            return '*' as const
-          }
-        },
-        {
-          ALT: () => {
-            this.CONSUME(T.Slash)
-            return '/' as const
-          }
-        }
-      ])
-      left = this.#binary(op, left, this.SUBRULE2(this.negative))
-    })
-    return left
-  })
-
-  negative = this.RULE('negative', (): ast.Expr => {
-    return this.OR([
-      {
-        ALT: (): ast.Expr => {
-          const minus = this.CONSUME(T.Minus)
-          const arg = this.SUBRULE(this.negative)
-          return { kind: 'unary', op: '-', arg, ...this.#spanFrom(start(minus)) }
-        }
-      },
-      { ALT: () => this.SUBRULE(this.power) }
-    ])
-  })
-
-  power = this.RULE('power', (): ast.Expr => {
-    let left = this.SUBRULE(this.postfix)
-    this.OPTION(() => {
-      this.CONSUME(T.Caret)
-      left = this.#binary('^', left, this.SUBRULE(this.negative))
-    })
-    return left
-  })
-
-  postfix = this.RULE('postfix', (): ast.Expr => {
-    let left = this.SUBRULE(this.primary)
-    this.MANY(() => {
-      const square = this.CONSUME(T.Squared)
-      this.ACTION(() => {
-        left = this.#binary('^', left, { kind: 'number', value: 2, start: start(square), end: end(square) })
-      })
-    })
-    return left
-  })
-
-  primary = this.RULE('primary', (): ast.Expr => {
-    return this.OR([
-      {
-        ALT: (): ast.Expr => {
-          const t = this.CONSUME(T.Numeral)
-          return { kind: 'number', value: Number(t.image), start: start(t), end: end(t) }
-        }
-      },
-      {
-        ALT: (): ast.Expr => {
-          const t = this.CONSUME(words.inf)
-          return { kind: 'number', value: Infinity, start: start(t), end: end(t) }
-        }
-      },
-      {
-        ALT: (): ast.Expr => {
-          const t = this.CONSUME(words.true)
-          return { kind: 'bool', value: true, start: start(t), end: end(t) }
-        }
-      },
-      {
-        ALT: (): ast.Expr => {
-          const t = this.CONSUME(words.false)
-          return { kind: 'bool', value: false, start: start(t), end: end(t) }
-        }
-      },
-      { ALT: () => this.SUBRULE(this.root) },
-      { ALT: () => this.SUBRULE(this.norm) },
-      { ALT: () => this.SUBRULE(this.call) },
-      {
-        ALT: (): ast.Expr => {
-          const open = this.CONSUME(T.OpenParen)
-          const inner = this.SUBRULE(this.expression)
-          this.CONSUME(T.CloseParen)
-          // The span has the parentheses: what is printed of the source is whole.
-          return { ...inner, ...this.#spanFrom(start(open)) }
-        }
-      }
-    ])
-  })
-
-  root = this.RULE('root', (): ast.Expr => {
-    const sign = this.CONSUME(T.Root)
-    const arg = this.SUBRULE(this.primary)
-    const after = this.LA(1)
-    this.ACTION(() => {
-      if (after.tokenType === T.Caret || after.tokenType === T.Squared) this.powersOfRoots.push(after)
-    })
-    return { kind: 'unary', op: '√', arg, ...this.#spanFrom(start(sign)) }
-  })
-  powersOfRoots: IToken[] = []
-
-  norm = this.RULE('norm', (): ast.Expr => {
-    const first = start(this.CONSUME(T.Bars))
-    const arg = this.SUBRULE(this.expression)
-    const over = this.SUBRULE(this.over)
-    this.CONSUME2(T.Bars)
-    return { kind: 'norm', arg, over, ...this.#spanFrom(first) }
-  })
-
-  call = this.RULE('name', (): ast.Expr => {
-    const name = this.CONSUME(T.Identifier)
-    let called = false
-    let args: ast.Argument[] = []
-    let over: ast.Over | null = null
-    this.OPTION(() => {
-      this.CONSUME(T.OpenParen)
-      args = this.SUBRULE(this.arguments)
-      over = this.SUBRULE(this.over)
-      this.CONSUME(T.CloseParen)
-      called = true
-    })
-    const callee = nameOf(name)
-    return called
-      ? { kind: 'call', callee, args, over, ...this.#spanFrom(callee.start) }
-      : { kind: 'name', text: callee.text, start: callee.start, end: callee.end }
-  })
-
-  #binary(op: ast.BinaryOp, left: ast.Expr, right: ast.Expr): ast.Expr {
-    return this.RECORDING_PHASE ? left : { kind: 'binary', op, left, right, start: left.start, end: right.end }
-  }
 }
+
+function add<T>(list: T[], item: T | null): void {
+  if (item !== null) list.push(item)
+}
+
+const isStatement = (item: Item): item is ast.Statement =>
+  item.kind === 'local' || item.kind === 'update' || item.kind === 'use' || item.kind === 'observe'
+
+/** One for all files: it is made once, and reads one file at a time. */
 export const parser: OptParser = new OptParser()

@@ -59,9 +59,15 @@ const { number, bool } = fc.letrec<{ number: Build; bool: Build }>((tie) => ({
     fc.tuple(fc.constantFrom(...Object.keys(NUMBERS)), tie('number'), tie('number')).map(
       ([op, x, y]) =>
         (g: Graph) =>
-          NUMBERS[op]!.length === 1 && !['max', 'min'].includes(op) ? g.unary(op as Unary, x(g)) : g.binary(op as Binary, x(g), y(g))
+          NUMBERS[op]!.length === 1 && !['max', 'min'].includes(op)
+            ? g.unary(op as Unary, x(g))
+            : g.binary(op as Binary, x(g), y(g))
     ),
-    fc.tuple(tie('bool'), tie('number'), tie('number')).map(([c, x, y]) => (g: Graph) => g.select(c(g), x(g), y(g)))
+    fc.tuple(tie('bool'), tie('number'), tie('number')).map(
+      ([c, x, y]) =>
+        (g: Graph) =>
+          g.select(c(g), x(g), y(g))
+    )
   ),
   bool: fc.oneof(
     { maxDepth: 5 },
@@ -77,7 +83,11 @@ const { number, bool } = fc.letrec<{ number: Build; bool: Build }>((tie) => ({
           g.binary(op as Binary, x(g), y(g))
     ),
     tie('bool').map((x) => (g: Graph) => g.unary('not', x(g))),
-    fc.tuple(tie('bool'), tie('bool'), tie('bool')).map(([c, x, y]) => (g: Graph) => g.select(c(g), x(g), y(g)))
+    fc.tuple(tie('bool'), tie('bool'), tie('bool')).map(
+      ([c, x, y]) =>
+        (g: Graph) =>
+          g.select(c(g), x(g), y(g))
+    )
   )
 }))
 

@@ -37,6 +37,12 @@ export function leastByTryingAll(program: Program, mostScratch: number): Least |
   const scalarReady = (n: Node, made: ReadonlySet<Node>): boolean =>
     n.place === 'host' || (reductions.includes(n) ? made.has(n) : n.args.every((a) => scalarReady(a, made)))
 
+  const known = new Map<string, number | null>()
+  const remember = (key: string, compute: () => number | null): number | null => {
+    if (!known.has(key)) known.set(key, compute())
+    return known.get(key)!
+  }
+
   let best: Least | null = null
   const better = (a: Least): boolean =>
     best === null ||
@@ -85,14 +91,19 @@ export function leastByTryingAll(program: Program, mostScratch: number): Least |
         ...reductions.filter((_, i) => P[i] === p).map((r) => r.args[0]!),
         ...scratch.filter((x) => x.at === p).map((x) => x.node)
       ]
-      const loads = fewestLoads(
-        wanted,
-        there,
-        (n) => n.args.every((a) => isElement(a) || scalarReady(a, made)),
-        (n) => scalarReady(n, made)
+      const idsOf = (nodes: Iterable<Node>): string => [...nodes].map((n) => n.id).join()
+      const key = [wanted, there.keys(), made].map(idsOf).join('|')
+      const loads = remember(key, () =>
+        fewestLoads(
+          wanted,
+          there,
+          (n) => n.args.every((a) => isElement(a) || scalarReady(a, made)),
+          (n) => scalarReady(n, made)
+        )
       )
       if (loads === null) return null
       moved += loads
+      if (best !== null && moved > best.moved) return null
     }
     return moved
   }

@@ -23,8 +23,6 @@ export interface Shape {
   readonly rich: boolean
   /** Reductions over the model too. */
   readonly model: boolean
-  /** Slots are read only, and there is a value made of all of them: worth storing, where it is wanted more than once. */
-  readonly dense?: boolean
 }
 
 const UNARY: readonly Unary[] = ['neg', 'abs', 'sign', 'sqrt', 'rsqrt', 'cbrt', 'exp', 'log', 'floor', 'tanh']
@@ -38,9 +36,7 @@ const ofModel = (n: Node): boolean => ofLayer(n) && n.level !== 'layer'
 
 export function randomProgram(tape: Tape, shape: Shape): Program {
   const s = new Sketch()
-  const slots = Array.from({ length: shape.dense ? shape.slots : tape.below(shape.slots + 1) }, (_, i) =>
-    s.slot(`s${i}`)
-  )
+  const slots = Array.from({ length: tape.below(shape.slots + 1) }, (_, i) => s.slot(`s${i}`))
   const numbers: Node[] = [s.w, s.g, ...slots, s.hyper('a', 'a', 0.5), s.hyper('b', 'b', 2)]
   const bools: Node[] = []
   const host = new Map<string, Node>()
@@ -50,7 +46,6 @@ export function randomProgram(tape: Tape, shape: Shape): Program {
     numbers.push(...host.values())
     bools.push(s.mask('p'), s.mask('q'), s.hyper('flag', 'flag', false))
   }
-  if (shape.dense) numbers.push([s.g, ...slots].reduce((x, y) => s.add(x, y), s.w))
   const elements = (): Node[] => numbers.filter(isElement)
   const late = <T>(items: readonly T[]): T =>
     items[items.length - 1 - Math.min(tape.below(items.length), tape.below(items.length))]!
@@ -72,8 +67,7 @@ export function randomProgram(tape: Tape, shape: Shape): Program {
       numbers.push(s.if(late(bools), late(numbers), tape.pick(numbers)))
     }
   }
-  for (let i = 0; i < slots.length && !shape.dense; i++)
-    s.update(`s${i}`, tape.below(8) === 0 ? tape.pick(numbers) : late(numbers))
+  for (let i = 0; i < slots.length; i++) s.update(`s${i}`, tape.below(8) === 0 ? tape.pick(numbers) : late(numbers))
   if (shape.rich) {
     s.update('l', late(numbers.filter(ofLayer)))
     s.update('k', late(numbers.filter(ofModel)))
@@ -83,6 +77,21 @@ export function randomProgram(tape: Tape, shape: Shape): Program {
     for (let i = tape.below(3); i > 0; i--) s.observe(`o${i}`, late(numbers.filter(ofLayer)))
   }
   return s.program('Random', s.add(s.w, late(numbers)))
+}
+
+/** Values made of many tensors, wanted again after reductions of them: where storing one may be worth it. */
+export function randomChain(tape: Tape, over: 'layer' | 'model'): Program {
+  const s = new Sketch()
+  const slots = Array.from({ length: 1 + tape.below(2) }, (_, i) => s.slot(`s${i}`))
+  const leaves = [s.w, s.g, ...slots]
+  const values = [leaves.slice(tape.below(2)).reduce((x, y) => s.add(x, y))]
+  for (let i = 1 + tape.below(2); i > 0; i--) {
+    const operand = tape.below(3) === 0 ? s.mul(tape.pick(values), tape.pick(leaves)) : tape.pick(values)
+    const scaled = s.mul(s.graph.reduce('sum', over, operand), tape.pick(values))
+    values.push(tape.below(3) === 0 ? s.add(scaled, tape.pick(leaves)) : scaled)
+  }
+  for (const [i, slot] of slots.entries()) if (tape.below(3) === 0) s.update(`s${i}`, s.add(slot, tape.pick(values)))
+  return s.program('Chain', s.add(s.w, values[values.length - 1 - tape.below(2)]!))
 }
 
 /** Quarters between −2 and 2: sums and ties of them are exact, and 0 is not rare. */

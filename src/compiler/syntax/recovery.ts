@@ -1,0 +1,176 @@
+/** What every rule of the parser shares: spans, what is kept of a rule that ends early, and where the text went wrong. */
+import {
+  EmbeddedActionsParser,
+  EOF,
+  type IParserErrorMessageProvider,
+  type IToken,
+  type ParserMethod,
+  type TokenType
+} from 'chevrotain'
+import type { ErrorExpr, Name, Span } from './ast.js'
+import * as T from './tokens.js'
+
+/** How deep expressions may be nested, as written and as trees: a stack that is nearly used up holds this much. */
+export const MAX_DEPTH = 200
+
+/** How many mistakes of form are told of one file: going on after one takes the parser a few calls. */
+export const MAX_MISTAKES = 200
+
+/** A place where the text can't go on as it does. `expected` is null where there were alternatives. */
+export interface Mistake {
+  readonly rule: string
+  readonly expected: TokenType | null
+  readonly found: IToken
+}
+
+/** Thrown where the parser gives up the rest of the file. `tooDeep` says where it was nested too deep, if that is why. */
+export class Stop {
+  readonly tooDeep: Span | null
+  constructor(tooDeep: Span | null) {
+    this.tooDeep = tooDeep
+  }
+}
+
+/** The parser asks for a message at each mistake, which is the time to write down where it is. */
+class Mistakes implements IParserErrorMessageProvider {
+  list: Mistake[] = []
+  /** After a Stop the parser still complains that there is more to read. */
+  closed = false
+
+  #add(rule: string, expected: TokenType | null, found: IToken): string {
+    if (this.closed) return ''
+    if (this.list.length === MAX_MISTAKES) this.stop(null)
+    this.list.push({ rule, expected, found })
+    return ''
+  }
+
+  stop(tooDeep: Span | null): never {
+    this.closed = true
+    throw new Stop(tooDeep)
+  }
+
+  buildMismatchTokenMessage: IParserErrorMessageProvider['buildMismatchTokenMessage'] = (m) =>
+    this.#add(m.ruleName, m.expected, m.actual)
+  buildNoViableAltMessage: IParserErrorMessageProvider['buildNoViableAltMessage'] = (m) =>
+    this.#add(m.ruleName, null, m.actual[0]!)
+  buildEarlyExitMessage: IParserErrorMessageProvider['buildEarlyExitMessage'] = (m) =>
+    this.#add(m.ruleName, null, m.actual[0]!)
+  buildNotAllInputParsedMessage: IParserErrorMessageProvider['buildNotAllInputParsedMessage'] = (m) =>
+    this.#add(m.ruleName, EOF, m.firstRedundant)
+}
+
+export const startOf = (t: IToken): number => t.startOffset
+/** The end of a token; of what stands before the first and after the last, which have no place, 0. */
+export const endOf = (t: IToken): number => (Number.isNaN(t.startOffset) ? 0 : t.startOffset + t.image.length)
+export const spanOf = (t: IToken): Span => ({ start: startOf(t), end: endOf(t) })
+export const nameOf = (t: IToken): Name => ({ text: t.image.normalize('NFC'), ...spanOf(t) })
+
+/** What the parser may not put in where it is missing: names and numbers that nobody wrote, and the end of a body. */
+const MEANINGFUL: ReadonlySet<TokenType> = new Set([
+  T.Identifier,
+  T.Name,
+  T.Target,
+  T.Numeral,
+  T.Text,
+  T.Regex,
+  T.Comparison,
+  T.Additive,
+  T.Multiplicative,
+  T.CloseBrace
+])
+
+/** What may be missing before a statement: the end of the expression before it. */
+const CLOSING: ReadonlySet<TokenType> = new Set([T.CloseParen, T.CloseBracket, T.Bars])
+
+export class RecoveringParser extends EmbeddedActionsParser {
+  readonly #mistakes: Mistakes
+  /** Rules that have begun, and what they have kept so far. */
+  #begun: { readonly rule: string; soFar: () => unknown }[] = []
+  #depth = 0
+
+  constructor() {
+    const mistakes = new Mistakes()
+    super([...T.tokens], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: mistakes })
+    this.#mistakes = mistakes
+  }
+
+  /** Where the text went wrong. */
+  get mistakes(): readonly Mistake[] {
+    return this.#mistakes.list
+  }
+
+  /** Takes the tokens of a file, and forgets the one before. */
+  begin(tokens: IToken[]): void {
+    this.input = tokens
+    this.#mistakes.list = []
+    this.#mistakes.closed = false
+    this.#begun = []
+    this.#depth = 0
+  }
+
+  protected giveUp(tooDeep: Span): never {
+    return this.#mistakes.stop(tooDeep)
+  }
+
+  protected spanFrom(start: number): Span {
+    return { start, end: Math.max(start, endOf(this.LA(0))) }
+  }
+
+  /** What stands for an expression that is not there yet. */
+  protected nothing(): ErrorExpr {
+    return { kind: 'error', ...this.spanFrom(endOf(this.LA(0))) }
+  }
+
+  /**
+   * A rule that keeps what it knows before it is over; if it ends early, that is its value. A statement whose expression
+   * could not be understood still binds its name, so that one mistake does not lead to others.
+   */
+  protected keeping<T>(rule: string, impl: (keep: (soFar: () => T) => void) => T): ParserMethod<[], T | null> {
+    return this.RULE(
+      rule,
+      (): T | null => {
+        const begun: { rule: string; soFar: () => T | null } = { rule, soFar: () => null }
+        this.#begun.push(begun)
+        const value = impl((soFar) => {
+          begun.soFar = soFar
+        })
+        this.#begun.pop()
+        return value
+      },
+      {
+        recoveryValueFunc: () => {
+          // Rules inside it that ended with it have left theirs behind.
+          let begun = this.#begun.pop()
+          while (begun && begun.rule !== rule) begun = this.#begun.pop()
+          return (begun?.soFar() ?? null) as T | null
+        }
+      }
+    )
+  }
+
+  /** Whether no expression has begun. */
+  protected get isWhole(): boolean {
+    return this.#depth === 0
+  }
+
+  /** Whatever leads back to an expression goes through here, so that no text can use up the stack. */
+  protected deeper<T>(impl: () => T): T {
+    if (this.RECORDING_PHASE) return impl()
+    if (this.#depth === MAX_DEPTH) this.giveUp(spanOf(this.LA(0)))
+    this.#depth++
+    try {
+      return impl()
+    } finally {
+      this.#depth--
+    }
+  }
+
+  protected override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
+    return CLOSING.has(type) || (!MEANINGFUL.has(type) && this.LA(1).tokenType !== T.Target)
+  }
+
+  /** What is put in has a place, and no width. */
+  protected override getTokenToInsert(type: TokenType): IToken {
+    return { ...super.getTokenToInsert(type), startOffset: endOf(this.LA(0)) }
+  }
+}

@@ -1,0 +1,40 @@
+/** The cpu target's kernels, as values. */
+import { compile as assemble } from 'watr'
+import { expect } from 'vitest'
+import { check } from '../../src/compiler/check/check.js'
+import { cpu } from '../../src/compiler/emit/cpu.js'
+import type { Emitted } from '../../src/compiler/emit/emitter.js'
+import { makePlan } from '../../src/compiler/plan/make-plan.js'
+import type { Plan } from '../../src/compiler/plan/plan.js'
+import { link } from '../../src/compiler/syntax/modules.js'
+import type { CpuKernels } from '../../src/runtime/cpu.js'
+import { targetOf } from './emitted.js'
+
+export interface CpuText {
+  readonly plan: Plan
+  readonly emitted: Emitted
+  /** What the assembler was given, and what it made of it. */
+  readonly wat: string
+  readonly module: Uint8Array
+}
+
+export function emitCpu(source: string): CpuText {
+  const { module: linked, diagnostics } = link(source, 'test.opt', () => null)
+  const { checked, diagnostics: more } = check(linked)
+  expect([...diagnostics, ...more]).toEqual([])
+  const plan = makePlan(checked.optimizers[0]!, cpu.abilities)
+  let wat = ''
+  let module = new Uint8Array()
+  const emitted = cpu.emit(plan, {
+    assemble: (text) => {
+      wat = text
+      module = new Uint8Array(assemble(text))
+      return module
+    }
+  })
+  return { plan, emitted, wat, module }
+}
+
+export function kernelsOf(emitted: Emitted): CpuKernels {
+  return targetOf(emitted, { cpu: (kernels: unknown) => kernels }) as unknown as CpuKernels
+}
