@@ -14,9 +14,21 @@ export interface CaseLayer {
 export interface Case {
   readonly layers: readonly CaseLayer[]
   readonly hypers: Readonly<Record<string, number | boolean>>
+  /** Hyperparameters that the caller gives as functions of the step (`hypersAt`). */
+  readonly falling: readonly string[]
   /** Masks that are overridden for every layer. */
   readonly masks: Readonly<Record<string, boolean>>
+  readonly inPlace: boolean
   readonly steps: number
+  /** The step before which the optimizer is saved and another goes on from what was saved; 0 for none. */
+  readonly reload: number
+}
+
+/** The hyperparameters of a step: those that fall do so within their range. */
+export function hypersAt({ hypers, falling }: Case, t: number): Record<string, number | boolean> {
+  return Object.fromEntries(
+    Object.entries(hypers).map(([name, v]) => [name, falling.includes(name) ? Number(v) / (1 + 0.1 * (t - 1)) : v])
+  )
 }
 
 /** What a case has to know of the optimizer. */
@@ -84,8 +96,12 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     ...Object.fromEntries(masks.filter(() => one(3)).map((name) => [name, one(2)]))
   })
   const names = NAMES.slice(0, 1 + Math.floor(random() * 4))
+  const mayFall = hypers.filter((h) => typeof h.init === 'number' && h.range?.kind !== 'set')
   return {
     steps,
+    inPlace: !one(4),
+    reload: one(3) ? 1 + Math.floor(random() * steps) : 0,
+    falling: mayFall.filter(() => one(6)).map((h) => h.name),
     hypers: Object.fromEntries(hypers.map((h) => [h.name, value(h)])),
     masks: Object.fromEntries(masks.filter(() => one(4)).map((name) => [name, one(2)])),
     layers: names.map((name) => {

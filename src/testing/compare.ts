@@ -1,6 +1,6 @@
 /** Compares what a compiled optimizer did in a step with the reference, at the derived bound. */
 import type { Bounded, LayerInput, Reference, Table } from '../reference/index.js'
-import type { Case } from './case.js'
+import { type Case, hypersAt } from './case.js'
 import type { StepRecord } from './session.js'
 
 export interface Difference {
@@ -46,7 +46,7 @@ export function compareCase(
       return { name: layer.name, shape: layer.shape, weight, gradient, age: ages[i]!, hypers, masks, slots }
     })
     const { modelState } = record.before
-    const result = reference.step({ t: step + 1, hypers: given.hypers, layers, modelState }, table)
+    const result = reference.step({ t: step + 1, hypers: hypersAt(given, step + 1), layers, modelState }, table)
 
     const check = (
       name: string,

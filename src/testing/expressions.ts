@@ -168,7 +168,8 @@ const OVER_LAYER: readonly ((x: string) => string)[] = [
   (x) => `max(${x})`,
   (x) => `min(${x})`,
   (x) => `dot(${x}, ${x}) / size`,
-  (x) => `sum(${x}) / size`
+  (x) => `sum(${x}) / size`,
+  (x) => `sum(${x} over layer) / (1 + size)`
 ]
 const OVER_MODEL: readonly ((x: string) => string)[] = [
   (x) => `norm(${x} over model)`,

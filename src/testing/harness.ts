@@ -63,7 +63,8 @@ export function describeVerdict({ seed, kernel, comparison, leaked, case: drawn 
   )
   return [
     `case seed ${seed}, kernel ${kernel}, ${drawn.steps} steps`,
-    `hypers ${JSON.stringify(drawn.hypers)}, masks ${JSON.stringify(drawn.masks)}`,
+    `hypers ${JSON.stringify(drawn.hypers)}, falling ${JSON.stringify(drawn.falling)}, masks ${JSON.stringify(drawn.masks)}`,
+    `${drawn.inPlace ? 'in place' : 'into fresh arrays'}${drawn.reload > 0 ? `, reloaded before step ${drawn.reload}` : ''}`,
     ...layers,
     ...(leaked === 0 ? [] : [`leaked ${leaked} tensors`]),
     ...comparison.differences

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Reference } from '../reference/index.js'
 import { ascii } from '../compiler/emit/names.js'
-import type { Case } from './case.js'
+import { type Case, hypersAt } from './case.js'
 
 /** What the tests use of a compiled class. */
 export interface Compiled extends tf.Optimizer {
@@ -31,19 +31,28 @@ export interface StepRecord {
 export async function runCase(
   Optimizer: CompiledClass,
   reference: Reference,
-  { layers, hypers, masks, steps }: Case
+  given: Case
 ): Promise<{ records: StepRecord[]; leaked: number }> {
+  const { layers, hypers, falling, masks, inPlace, steps, reload } = given
   const before = tf.memory().numTensors
   const groups = layers.flatMap(({ name, group }) =>
     Object.keys(group).length > 0 ? [{ match: [name], ...group }] : []
   )
-  const optimizer = new Optimizer({ ...hypers, ...masks, groups })
+  const functions = falling.map((name) => [name, (t: number) => hypersAt(given, t)[name]] as const)
+  const options = { ...hypers, ...Object.fromEntries(functions), ...masks, groups, inPlace }
+  let optimizer = new Optimizer(options)
   const variables = layers.map(({ name, shape, weight }) =>
     tf.tidy(() => tf.variable(tf.tensor(weight.slice(), [...shape], 'float32'), true, name))
   )
   const records: StepRecord[] = []
   let state = await snapshot(optimizer, reference, variables)
   for (let step = 0; step < steps; step++) {
+    if (reload === step + 1) {
+      const saved = optimizer
+      optimizer = new Optimizer(options)
+      await optimizer.setWeights(await saved.getWeights())
+      saved.dispose()
+    }
     const gradients = layers.map(({ name, shape, gradients }) => {
       const values = gradients[step]
       return { name, tensor: (values ? tf.tensor(values.slice(), [...shape], 'float32') : null) as tf.Tensor }

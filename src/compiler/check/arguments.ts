@@ -23,6 +23,10 @@ export function bindArguments(
   evaluateArgument: (value: Expr, parameter: string) => Maybe
 ): Map<string, Maybe> | null {
   const { params } = called
+  if (new Set(params.map((p) => p.text)).size < params.length) {
+    for (const argument of args) evaluateArgument(argument.value, '')
+    return null
+  }
   const name = called.name.text
   const values = new Map<string, Maybe>()
   let fit = true
@@ -42,6 +46,7 @@ export function bindArguments(
   // An argument that found no parameter was most likely meant for the one that is missing.
   if (fit && missing.length > 0) {
     const parameters = missing.map((p) => `\`${p.text}\``).join(' and ')
+    frame.budget.puzzled = true
     report(frame, problems.argumentMissing, at, { name, parameters, form: formOf(called) })
     fit = false
   }

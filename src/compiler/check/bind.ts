@@ -6,7 +6,7 @@ import { type Binding, describe, type Frame, report } from './scope.js'
 
 /**
  * Binds a name, and says whether it was free; if not, that is reported. A parameter may hide `t` and the names of the file.
- * A name that was not free to bind, but is not of this body, is bound nevertheless, so that reading it is no second error.
+ * A name that is taken outside of this body is bound nevertheless, so that reading it is no second error.
  */
 export function declare(frame: Frame, binding: Binding): boolean {
   const { name } = binding
@@ -20,8 +20,11 @@ function isFree(frame: Frame, { kind, name }: Binding): boolean {
   if (!(hides && name.text === STEP) && isTakenByLanguage(name, frame)) return false
   const taken = frame.names.get(name.text) ?? (hides ? undefined : frame.world.namespaceOf(frame.module).get(name.text))
   if (!taken) return true
-  // Which of the two a reader means is not known: so neither is "unused".
+  // Which of the two is meant from here on is not known, so nothing more is said of either.
   taken.read = true
+  if (frame.names.has(name.text)) frame.names.set(name.text, { kind: 'missing', name, read: true })
+  if (taken.kind === 'missing') return false
+  if (taken.kind !== 'declared') taken.cell.updated = true
   report(frame, problems.nameTaken, name, { name: name.text, what: describe(taken) })
   return false
 }

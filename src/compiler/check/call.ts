@@ -2,7 +2,7 @@
 import { problems } from '../messages.generated.js'
 import type { CallExpr, Expr } from '../syntax/ast.js'
 import { bindArguments, parameterFrame } from './arguments.js'
-import { FUNCTIONS, REDUCTIONS, UNARY } from './builtins.js'
+import { describeBuiltin, FUNCTIONS, REDUCTIONS, UNARY } from './builtins.js'
 import { evaluate, evaluateAs } from './expression.js'
 import { fits } from './graph.js'
 import { inline } from './inline.js'
@@ -18,7 +18,9 @@ export function call(e: CallExpr, frame: Frame): Maybe {
   const binding = lookUp(e.callee.text, frame)
   if (binding) binding.read = true
   if (binding?.kind === 'declared' && isCallable(binding)) return callDeclared(e, binding, frame)
-  if (!binding) unknown(e.callee, frame, isCallable)
+  const builtin = binding ? null : describeBuiltin(e.callee.text)
+  if (builtin !== null) notAFunction(e, builtin, false, frame)
+  else if (!binding) unknown(e.callee, frame, isCallable)
   else if (binding.kind !== 'missing') notAFunction(e, describe(binding), binding.kind === 'declared', frame)
   for (const argument of e.args) evaluate(argument.value, frame)
   return null
@@ -46,6 +48,7 @@ function callBuiltin(e: CallExpr, frame: Frame): Maybe {
   if (!chooses || e.args.length === 0) {
     const wanted = name === 'clamp' ? 3 : (REDUCTIONS.get(name) ?? 1)
     if (e.args.length !== wanted) {
+      frame.budget.puzzled = true
       const counts = { wanted: count(wanted, name), given: String(e.args.length) }
       report(frame, problems.argumentCount, e, { name, ...counts, form: FORMS[name] ?? `${name}(x)` })
       return null

@@ -33,12 +33,12 @@ export function check(
   for (const m of modules) namespaces.set(m, namespaceFor(m, frameOf(world, m, 'step', '', foundIn(m))))
 
   const schedules = new Map<Declaration, Schedule>()
-  const { order, recursive } = callOrder(modules, world, foundIn)
-  for (const { helper, module: home } of order) {
+  for (const { helper, module: home, calls } of callOrder(modules, world, foundIn)) {
     const own: Diagnostic[] = []
     const schedule = checkHelper(helper, home, world, own)
     foundIn(home).push(...own)
-    if (own.length === 0 && !recursive.has(helper)) {
+    // What calls itself finds itself not sound yet, and so does what leads there.
+    if (own.length === 0 && calls.every(({ to }) => sound.has(to))) {
       sound.add(helper)
       if (schedule) schedules.set(helper, schedule)
     }

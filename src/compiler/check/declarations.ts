@@ -46,7 +46,9 @@ export function checkHelper(helper: Helper, module: Module, world: World, found:
   const subject = `\`${helper.name.text}\``
   if (helper.kind === 'fn') checkFn(helper, frameOf(world, module, 'function', subject, found))
   if (helper.kind === 'transform') checkTransform(helper, frameOf(world, module, 'step', subject, found))
-  return helper.kind === 'schedule' ? checkSchedule(helper, frameOf(world, module, 'schedule', subject, found)) : null
+  return helper.kind === 'schedule'
+    ? checkSchedule(helper, frameOf(world, module, 'schedule', `the schedule ${subject}`, found))
+    : null
 }
 
 /** Binds parameters; `known` says what is known of one, given its default. */
@@ -102,9 +104,12 @@ function checkTransform(transform: TransformDecl, outer: Frame): void {
   const bound = subjects.filter((subject) => declare(frame, subject))
   const masks = declareMasks(transform.masks, frame, draft)
   const states = declareState(transform.states, frame, draft)
+  masks.define()
+  states.define()
   run(transform.body, { frame, draft, subjects: subjects.map((s) => s.cell) })
   if (!complete(transform, frame)) return
-  const works = subjects.some((s) => s.cell.updated) || draft.observations.length > 0
+  // A subject that could not be bound has been reported.
+  const works = subjects.some((s) => s.cell.updated) || draft.observations.length > 0 || bound.length < subjects.length
   const [first] = transform.on
   if (!works && first) {
     const names = transform.on.map((n) => `\`${n.text}\``).join(' or ')
@@ -115,8 +120,8 @@ function checkTransform(transform: TransformDecl, outer: Frame): void {
     })
     return
   }
-  unused([...params, ...bound, ...masks, ...localsIn(frame)], frame)
-  idleState(states, frame)
+  unused([...params, ...bound, ...masks.bindings, ...localsIn(frame)], frame)
+  idleState(states.declared, frame)
 }
 
 export const localsIn = (frame: Frame): ValueBinding[] =>
@@ -124,4 +129,4 @@ export const localsIn = (frame: Frame): ValueBinding[] =>
 
 /** Whether all of it was understood, so that what seems to be missing is. */
 export const complete = (declaration: Parameters<typeof hasSyntaxError>[0], frame: Frame): boolean =>
-  frame.world.isWhole(frame.module) && !frame.budget.exhausted && !hasSyntaxError(declaration)
+  frame.world.isWhole(frame.module) && !frame.budget.exhausted && !frame.budget.puzzled && !hasSyntaxError(declaration)

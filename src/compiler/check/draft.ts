@@ -9,13 +9,15 @@ export interface DraftSlot {
   readonly name: string
   readonly over: Slot['over']
   readonly cell: Cell
-  readonly init: Maybe
+  init: Maybe
   readonly doc: string
 }
 
 export interface Draft {
   readonly slots: DraftSlot[]
   readonly masks: Mask[]
+  /** What callers can set: hyperparameters and masks, by the name that they write. */
+  readonly options: Set<string>
   readonly observations: { readonly name: string; readonly at: Name; readonly value: Maybe }[]
   readonly names: NamedValue[]
   /** Slots over the layer or the model that are known to live on the device. */
@@ -27,6 +29,7 @@ export interface Draft {
 export const emptyDraft = (onDevice: ReadonlySet<string>): Draft => ({
   slots: [],
   masks: [],
+  options: new Set(),
   observations: [],
   names: [],
   onDevice,

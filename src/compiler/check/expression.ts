@@ -12,7 +12,7 @@ import { asValue, combine, type Maybe } from './value.js'
 
 /** A value of either kind; null where it is wrong, which has then been reported. */
 export function evaluate(e: Expr, frame: Frame): Maybe {
-  return nested(frame, e, () => {
+  return nested(frame, () => {
     const { graph } = frame
     switch (e.kind) {
       case 'number':
@@ -52,7 +52,7 @@ export function evaluateAs(kind: Kind, e: Expr, frame: Frame, context: string): 
   return null
 }
 
-const OPERATORS: Readonly<Record<BinaryOp, { readonly op: Binary; readonly of: Kind }>> = {
+const OPERATORS: Readonly<Record<Exclude<BinaryOp, '==' | '!='>, { readonly op: Binary; readonly of: Kind }>> = {
   '+': { op: 'add', of: 'number' },
   '-': { op: 'sub', of: 'number' },
   '*': { op: 'mul', of: 'number' },
@@ -62,17 +62,25 @@ const OPERATORS: Readonly<Record<BinaryOp, { readonly op: Binary; readonly of: K
   '<=': { op: 'le', of: 'number' },
   '>': { op: 'gt', of: 'number' },
   '>=': { op: 'ge', of: 'number' },
-  '==': { op: 'eq', of: 'number' },
-  '!=': { op: 'ne', of: 'number' },
   and: { op: 'and', of: 'bool' },
   or: { op: 'or', of: 'bool' }
 }
 
 function binary(e: BinaryExpr, frame: Frame): Maybe {
+  if (e.op === '==' || e.op === '!=') return equality(e, frame)
   const { op, of } = OPERATORS[e.op]
   const x = evaluateAs(of, e.left, frame, `\`${e.op}\``)
   const y = evaluateAs(of, e.right, frame, `\`${e.op}\``)
   return x && y && combine(frame.graph.binary(op, x.node, y.node), [x, y])
+}
+
+/** Both sides are numbers; of two bools one is told how to do without. */
+function equality(e: BinaryExpr, frame: Frame): Maybe {
+  const [x, y] = [evaluate(e.left, frame), evaluate(e.right, frame)]
+  const bool = [e.left, e.right].find((_, i) => [x, y][i]?.node.kind === 'bool')
+  if (bool) report(frame, problems.boolsCompared, e, { op: e.op, value: textOf(frame, bool) })
+  if (bool || !x || !y) return null
+  return combine(frame.graph.binary(e.op === '==' ? 'eq' : 'ne', x.node, y.node), [x, y])
 }
 
 function match(e: MatchExpr, frame: Frame): Maybe {

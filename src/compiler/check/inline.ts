@@ -2,34 +2,31 @@
 
 import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
-import type { Expr, Span } from '../syntax/ast.js'
+import type { Span } from '../syntax/ast.js'
 import { type Budget, type DeclaredBinding, type Frame, report } from './scope.js'
 
 const MOST_EXPRESSIONS = 20_000
-const DEEPEST = 400
+/** Of expressions in inlined bodies, and of bodies in bodies: a stack that is nearly used up holds this much. */
+const DEEPEST = 200
 
 /** For one optimizer, or one declaration that is checked by itself. */
-export const freshBudget = (): Budget => ({ expressions: MOST_EXPRESSIONS, nesting: 0, exhausted: false })
+export const freshBudget = (): Budget => ({
+  expressions: MOST_EXPRESSIONS,
+  nesting: 0,
+  exhausted: false,
+  puzzled: false
+})
 
-/** Counts an expression against the budget; deeper than that, nothing is looked at. */
-export function nested<T>(frame: Frame, e: Expr, evaluate: () => T | null): T | null {
-  const { budget, depth } = frame
+/** Counts an expression of an inlined body against the budget. The parser limits how deep those of others are. */
+export function nested<T>({ budget, depth }: Frame, evaluate: () => T | null): T | null {
+  if (depth === 0) return budget.exhausted ? null : evaluate()
+  budget.expressions--
+  if (budget.expressions < 0 || budget.nesting >= DEEPEST) budget.exhausted = true
   if (budget.exhausted) return null
-  if (depth > 0 && --budget.expressions < 0) {
-    budget.exhausted = true
-    return null
-  }
-  if (budget.nesting >= DEEPEST) {
-    if (depth === 0) report(frame, problems.nestedTooDeep, e, { most: String(DEEPEST) })
-    budget.exhausted = true
-    return null
-  }
   budget.nesting++
-  try {
-    return evaluate()
-  } finally {
-    budget.nesting--
-  }
+  const value = evaluate()
+  budget.nesting--
+  return value
 }
 
 /**
@@ -45,9 +42,11 @@ export function inline<T>(
 ): T | null {
   const { budget } = caller
   if (budget.exhausted) return null
+  budget.expressions--
+  if (caller.depth >= DEEPEST) budget.exhausted = true
   const found: Diagnostic[] = []
   const name = called.declaration.name.text
-  const result = run(frameOf(found))
+  const result = budget.exhausted ? null : run(frameOf(found))
   if (budget.exhausted) {
     if (caller.depth === 0)
       report(caller, problems.inliningBudget, at, { name, most: MOST_EXPRESSIONS.toLocaleString('en') })
@@ -55,9 +54,16 @@ export function inline<T>(
   }
   const first = found[0]
   if (!first) return result
+  if (caller.depth > 0) {
+    caller.found.push(first)
+    return null
+  }
+  const verb = called.declaration.kind === 'transform' ? 'used' : 'called'
+  // Its hint would be about the body, which may not be the caller's to change.
   caller.found.push({
-    ...first,
-    message: `In \`${name}\`, called here: ${first.message}`,
+    code: first.code,
+    severity: first.severity,
+    message: `In \`${name}\`, ${verb} here: ${first.message}`,
     path: caller.module.file.path,
     span: { start: at.start, end: at.end }
   })

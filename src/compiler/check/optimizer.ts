@@ -63,10 +63,13 @@ function elaborate(
   }
   const draft = emptyDraft(onDevice)
   const hypers = declareHypers(optimizer.hypers, frame)
+  for (const { external } of optimizer.hypers) draft.options.add(external.text)
   const params = declareStep(step, frame)
   const masks = declareMasks(optimizer.masks, frame, draft)
-  optionsApart(optimizer, draft, frame)
   const states = declareState(optimizer.states, frame, draft)
+  masks.define()
+  states.define()
+  optionsApart(optimizer, draft, frame)
   const body = { frame, draft, subjects: [params.gradient, params.weight] }
   for (const { on } of optimizer.uses) if (on) report(frame, problems.onOutsideStep, on[0] ?? optimizer, {})
   run(
@@ -76,8 +79,9 @@ function elaborate(
   run(step?.body ?? [], body)
   countSteps(optimizer, frame)
   if (optimizer.steps.length === 1 && complete(optimizer, frame)) {
-    unused([...hypers.bindings, ...masks, ...params.bindings, ...localsIn(frame)], frame)
-    idleState(states, frame)
+    if (step!.body.length > 0)
+      unused([...hypers.bindings, ...masks.bindings, ...params.bindings, ...localsIn(frame)], frame)
+    idleState(states.declared, frame)
     if (!params.weight.updated) {
       const [weight, gradient] = step!.params
       const names = { name: weight?.text ?? 'w', gradient: gradient?.text ?? 'g' }
@@ -123,7 +127,9 @@ function declareStep(
     bindings.push(binding)
   }
   if (step && (step.params.length < 2 || step.params.length > 3)) {
-    report(frame, problems.stepParameters, step.params[3] ?? step, { given: String(step.params.length) })
+    report(frame, problems.stepParameters, step.params[3] ?? step, { given: step.params.length })
+    frame.budget.puzzled = true
+    for (const name of step.params.slice(3)) frame.names.set(name.text, { kind: 'missing', name, read: true })
   }
   return { weight, gradient, bindings }
 }

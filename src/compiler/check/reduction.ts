@@ -19,9 +19,8 @@ export function reduce(
     report(frame, problems.rowsAndColumns, at, { what: 'A reduction' })
     return null
   }
-  if (!mayReduce(frame, textOf(frame, at), at)) return null
   const values = args.filter((v) => v !== null)
-  if (values.length < args.length) return null
+  if (values.length < args.length || !mayReduce(frame, textOf(frame, at), at)) return null
   const [x, y = x] = values as [Value, Value?]
   const { graph } = frame
   const reduced =

@@ -24,8 +24,15 @@ export function mayBeOption(name: Name, what: string, frame: Frame, instead = ''
   return false
 }
 
+/** Observations are properties of a plain object. */
+export function mayBeObserved(name: Name, frame: Frame): void {
+  if (name.text !== '__proto__') return
+  report(frame, problems.reservedName, name, { what: 'An observation', name: name.text, suggestion: '' })
+}
+
 function camelCase(name: string): string {
-  const words = name.split(/_+/).filter((word) => word !== '')
-  const [first = 'it', ...others] = words
-  return first + others.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+  const [first, ...others] = name.split(/_+/).filter((word) => word !== '')
+  if (first === undefined) return 'Choose a name without them.'
+  const rest = others.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+  return `Write \`${first}${rest.join('')}\`.`
 }

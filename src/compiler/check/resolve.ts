@@ -3,9 +3,10 @@ import { problems } from '../messages.generated.js'
 import { didYouMean, nearest } from '../suggest.js'
 import type { Name, NameExpr } from '../syntax/ast.js'
 import { describeBuiltin, FACTS, FUNCTIONS, LAYER_NAME, STEP } from './builtins.js'
+import { elsewhere, ownerOf } from './elsewhere.js'
 import { type Binding, type DeclaredBinding, describe, type Frame, report, type ValueBinding } from './scope.js'
 import { asValue, type Maybe } from './value.js'
-import { mayRead } from './where.js'
+import { forbid, mayRead } from './where.js'
 
 /** What a name is bound to in the body or the file, built-ins apart. */
 export function lookUp(name: string, frame: Frame): Binding | null {
@@ -15,7 +16,8 @@ export function lookUp(name: string, frame: Frame): Binding | null {
 /** The value of a name. */
 export function resolve(e: NameExpr, frame: Frame): Maybe {
   const own = frame.names.get(e.text)
-  if (own && own.kind !== 'declared' && own.kind !== 'missing') return read(own, e, frame)
+  if (own?.kind === 'missing') return null
+  if (own && own.kind !== 'declared') return read(own, e, frame)
   const builtin = frame.aliases.has(e.text) ? undefined : readBuiltin(e, frame)
   if (builtin !== undefined) return builtin
   const binding = frame.world.namespaceOf(frame.module).get(e.text)
@@ -64,24 +66,56 @@ export const isCallable = (b: Binding): boolean =>
   b.kind === 'declared' && (b.declaration.kind === 'fn' || b.declaration.kind === 'schedule')
 export const isTransform = (b: Binding): boolean => b.kind === 'declared' && b.declaration.kind === 'transform'
 
-/** Reports a name that nothing is bound to, and counts what was probably meant as read, so that it is not "unused". */
-export function unknown(name: Name | NameExpr, frame: Frame, wanted: (binding: Binding) => boolean): void {
-  const alias = frame.aliases.get(name.text)
-  const later = frame.later.get(name.text)
-  if (later) {
-    report(frame, problems.usedBeforeBound, name, { name: name.text, line: String(lineOf(frame, later.start)) })
-    return
+/**
+ * Reports a name that nothing is bound to, and counts what was probably meant as read, so that it is not "unused"; gives
+ * that back. `otherwise` is the hint if nothing is like it.
+ */
+export function unknown(
+  name: Name | NameExpr,
+  frame: Frame,
+  wanted: (binding: Binding) => boolean,
+  otherwise = ''
+): Binding | null {
+  if (frame.where === 'constant' && ownerOf(name.text, frame.module)) {
+    forbid(frame, name.text, 'a name of the step', name)
+    return null
   }
+  if (frame.later.has(name.text)) {
+    beforeBound(name, frame)
+    return null
+  }
+  const alias = frame.aliases.get(name.text)
   const file = frame.world.namespaceOf(frame.module)
   const known = new Map([...file, ...frame.names].filter(([, binding]) => wanted(binding)))
   const builtins = wanted === isTransform ? [] : [...FUNCTIONS, ...(wanted === isCallable ? [] : [...FACTS, STEP])]
   const meant = alias ?? nearest(name.text, [...known.keys(), ...frame.later.keys(), ...builtins])
-  const binding = meant === null ? undefined : known.get(meant)
-  if (binding) binding.read = true
-  if (meant === null && !frame.world.isWhole(frame.module)) return
+  if (meant === null) {
+    frame.budget.puzzled = true
+    if (!frame.world.isWhole(frame.module)) return null
+  }
   const suggestion =
-    alias === undefined ? didYouMean(name.text, meant) : `Here it is called \`${alias}\`: only that name is known.`
+    alias === undefined
+      ? elsewhere(name.text, frame.module) || didYouMean(name.text, meant) || otherwise
+      : `Here it is called \`${alias}\`: only that name is known.`
   report(frame, problems.unknownName, name, { name: name.text, suggestion })
+  const binding = meant === null ? null : (frame.names.get(meant) ?? file.get(meant) ?? null)
+  if (binding) binding.read = true
+  return binding
+}
+
+/** A local of this body that is not bound yet; masks and start values can't read one at all. */
+function beforeBound(name: Name | NameExpr, frame: Frame): void {
+  const at = frame.later.get(name.text)!
+  if (frame.where !== 'step') {
+    forbid(frame, name.text, 'a local', name)
+    return
+  }
+  const [here, there] = [lineOf(frame, name.start), lineOf(frame, at.start)]
+  const suggestion =
+    here === there
+      ? `To keep a value from step to step, declare it: \`state ${name.text} = 0\`.`
+      : 'Move that line above this one.'
+  report(frame, problems.usedBeforeBound, name, { name: name.text, line: there, suggestion })
 }
 
 /** Whether the language itself has bound the name; then it is reported. */

@@ -36,7 +36,7 @@ export interface DeclaredBinding {
   read: boolean
 }
 
-/** An import that could not be had, which has been reported. */
+/** A name whose meaning is not known, which has been reported: an import that could not be had, a name bound twice. */
 export interface MissingBinding {
   readonly kind: 'missing'
   readonly name: Name
@@ -57,11 +57,13 @@ export interface World {
   isWhole(module: Module): boolean
 }
 
-/** How much inlining and nesting are left to the declaration that is being checked. */
+/** How much inlining and nesting are left to the declaration that is being checked, and whether it was understood. */
 export interface Budget {
   expressions: number
   nesting: number
   exhausted: boolean
+  /** A name was not known, or an argument missing: what seems to be unused may have been meant. */
+  puzzled: boolean
 }
 
 export interface Frame {

@@ -13,27 +13,42 @@ export interface DeclaredState {
   readonly slot: DraftSlot
 }
 
-/** `prefix` is put before the names of slots. Slots over rows and columns are bound, but have no value yet. */
-export function declareState(states: readonly StateDecl[], frame: Frame, draft: Draft, prefix = ''): DeclaredState[] {
+/**
+ * Binds the slots, with `prefix` before their names; the function that comes back looks at what they start as, once all
+ * names of the body are bound. Slots over rows and columns are bound, but have no value yet.
+ */
+export function declareState(
+  states: readonly StateDecl[],
+  frame: Frame,
+  draft: Draft,
+  prefix = ''
+): { readonly declared: DeclaredState[]; readonly define: () => void } {
   const declared: DeclaredState[] = []
+  const starts: (() => void)[] = []
   for (const state of states) {
     const over = state.over ?? 'element'
-    const init = startOf(state, frame)
     if (over === 'rows' || over === 'cols') {
       report(frame, problems.rowsAndColumns, state.name, { what: 'State' })
       declare(frame, bindingOf('state', state.name, cellOf(null)))
+      starts.push(() => startOf(state, frame))
       continue
     }
     const name = prefix + state.name.text
     const place = over === 'element' || draft.onDevice.has(name) ? 'device' : 'host'
     const leaf = asValue(frame.graph.slot(name, { level: over, place }))
     const binding = bindingOf('state', state.name, cellOf(leaf, over, leaf))
+    const slot: DraftSlot = { name, over, cell: binding.cell, init: null, doc: state.doc }
+    starts.push(() => {
+      slot.init = startOf(state, frame)
+    })
     if (!declare(frame, binding)) continue
-    const slot: DraftSlot = { name, over, cell: binding.cell, init, doc: state.doc }
     draft.slots.push(slot)
     declared.push({ binding, slot })
   }
-  return declared
+  const define = (): void => {
+    for (const start of starts) start()
+  }
+  return { declared, define }
 }
 
 function startOf({ name, over, init: e }: StateDecl, frame: Frame): Maybe {

@@ -7,6 +7,7 @@ import type { Draft } from './draft.js'
 import { evaluate, evaluateAs } from './expression.js'
 import { fits, join } from './graph.js'
 import type { Level } from './program.js'
+import { mayBeObserved } from './reserved.js'
 import { lookUp, unknown } from './resolve.js'
 import { type Binding, bindingOf, type Cell, cellOf, describe, type Frame, report, textOf } from './scope.js'
 import { use } from './use.js'
@@ -67,6 +68,8 @@ function updateNamed({ name, value: e, end }: UpdateStatement, { frame, draft }:
   if (binding && binding.kind !== 'declared' && binding.kind !== 'missing' && CHANGES.includes(binding.kind)) {
     update(binding.cell, value, name.text, e, frame)
     record(name, binding.cell.value, frame, draft, { start: name.start, end })
+  } else if (binding?.kind === 'missing') {
+    // Its meaning is not known; that has been reported.
   } else if (binding?.kind === 'local') {
     report(frame, problems.updatesLocal, name, { name: name.text, value: textOf(frame, e) })
   } else if (binding) {
@@ -76,7 +79,10 @@ function updateNamed({ name, value: e, end }: UpdateStatement, { frame, draft }:
   } else if (frame.later.has(name.text)) {
     report(frame, problems.updatesLocal, name, { name: name.text, value: textOf(frame, e) })
   } else {
-    unknown(name, frame, (b) => CHANGES.includes(b.kind))
+    const bind = `To bind a local, write \`${name.text} = ${textOf(frame, e)}\`.`
+    const meant = unknown(name, frame, (b) => CHANGES.includes(b.kind), bind)
+    if (meant && meant.kind !== 'declared' && meant.kind !== 'missing') meant.cell.updated = true
+    frame.names.set(name.text, { kind: 'missing', name, read: true })
   }
 }
 
@@ -117,6 +123,7 @@ export function reduceIt(value: string, wanted: Level): string {
 
 function observe({ value: e, name }: ObserveStatement, { frame, draft }: Body): void {
   const value = evaluateAs('number', e, frame, '`observe`')
+  mayBeObserved(name, frame)
   const fit = value === null || fits(value.level, 'layer')
   if (!fit) {
     report(frame, problems.levelTooHigh, e, {

@@ -5,7 +5,7 @@ import { bindArguments, parameterFrame } from './arguments.js'
 import { describeBuiltin } from './builtins.js'
 import { evaluate } from './expression.js'
 import { inline } from './inline.js'
-import { declareMasks } from './masks.js'
+import { declareMasks, maskOf } from './masks.js'
 import { isTransform, lookUp, unknown } from './resolve.js'
 import { bindingOf, type Cell, type DeclaredBinding, describe, type Frame, report } from './scope.js'
 import { declareState } from './state.js'
@@ -96,7 +96,7 @@ function apply(item: UseItem, called: Transform, targets: readonly Cell[], body:
       later: localsOf(declaration.body)
     }),
     (inner) => {
-      runTransform(declaration, targets, { frame: inner, draft }, nextUse(declaration.name.text, body))
+      runTransform(declaration, targets, { frame: inner, draft }, nextUse(declaration, body))
       return true
     }
   )
@@ -104,13 +104,16 @@ function apply(item: UseItem, called: Transform, targets: readonly Cell[], body:
 }
 
 /** A slot of the n-th use is `transform_slot`, `transform2_slot`, …; a name that is taken counts as a use. */
-function nextUse(name: string, { draft }: Body): string {
+function nextUse({ name: { text: name }, masks }: TransformDecl, { draft }: Body): string {
+  const isTaken = (own: string): boolean =>
+    draft.slots.some((slot) => slot.name.startsWith(`${own}_`)) ||
+    masks.some((mask) => draft.options.has(maskOf(own, mask)))
   let n = draft.uses.get(name) ?? 0
   let own: string
   do {
     n++
     own = n === 1 ? name : `${name}${n}`
-  } while (draft.slots.some((slot) => slot.name.startsWith(`${own}_`)))
+  } while (isTaken(own))
   draft.uses.set(name, n)
   return own
 }
@@ -123,7 +126,9 @@ export function runTransform(
   own: string
 ): void {
   for (const [i, name] of on.entries()) frame.names.set(name.text, bindingOf('subject', name, targets[i]!))
-  declareMasks(masks, frame, draft, own)
-  declareState(states, frame, draft, `${own}_`)
+  const ofMasks = declareMasks(masks, frame, draft, own)
+  const ofState = declareState(states, frame, draft, `${own}_`)
+  ofMasks.define()
+  ofState.define()
   run(body, { frame, draft, subjects: targets })
 }

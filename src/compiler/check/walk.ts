@@ -1,23 +1,6 @@
-/** Walks the syntax tree without recursion: what it is given may be nested as deep as memory allows. */
+/** What stands in a declaration, gone through without recursion. */
 import type { Declaration, Expr, Name, Statement } from '../syntax/ast.js'
-
-function childrenOf(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case 'unary':
-    case 'norm':
-      return [e.arg]
-    case 'binary':
-      return [e.left, e.right]
-    case 'match':
-      return [e.subject]
-    case 'if':
-      return [e.condition, e.then, e.otherwise]
-    case 'call':
-      return e.args.map((a) => a.value)
-    default:
-      return []
-  }
-}
+import { childrenOf } from '../syntax/walk.js'
 
 const ofStatement = (s: Statement): readonly Expr[] => (s.kind === 'use' ? s.args.map((a) => a.value) : [s.value])
 

@@ -40,23 +40,22 @@ const PROBLEMS = {
 /** Whether `node` may be read in this frame; reports it where it may not. `name` is how the author wrote it. */
 export function mayRead(frame: Frame, node: Node, name: string, span: Span): boolean {
   const { where } = frame
-  if (where === 'step' || where === 'function') return true
-  const offence = forbidden(node, MAY_READ[where])
-  if (offence === null) return true
-  forbid(frame, where, name, offence, span)
-  return false
+  const offence = where === 'step' || where === 'function' ? null : forbidden(node, MAY_READ[where])
+  if (offence !== null) forbid(frame, name, offence, span)
+  return offence === null
 }
 
 /** A reduction is computed in a step. */
 export function mayReduce(frame: Frame, name: string, span: Span): boolean {
-  const { where } = frame
-  if (where === 'step' || where === 'function') return true
-  forbid(frame, where, name, LEAVES.sum!, span)
+  if (frame.where === 'step' || frame.where === 'function') return true
+  forbid(frame, name, LEAVES.sum!, span)
   return false
 }
 
-function forbid(frame: Frame, where: Restricted, value: string, what: string, span: Span): void {
-  report(frame, PROBLEMS[where], span, { value, what, subject: frame.subject })
+/** Reports what can't be read here. `what` says what it is: "a mask". */
+export function forbid(frame: Frame, value: string, what: string, span: Span): void {
+  if (frame.where === 'step' || frame.where === 'function') return
+  report(frame, PROBLEMS[frame.where], span, { value, what, subject: frame.subject })
 }
 
 function forbidden(node: Node, allowed: ReadonlySet<string>): string | null {

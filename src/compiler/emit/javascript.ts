@@ -6,7 +6,6 @@ import type { Node, Program } from '../check/program.js'
 import { bufferName } from '../plan/names.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { isElement } from '../plan/order.js'
-import { REDUCTIONS } from '../plan/arithmetic.js'
 import { authorNames, layOut } from './body.js'
 import { apply } from './float64.js'
 import { bufferIndex, buffersOf, readName } from './buffers.js'
@@ -51,7 +50,7 @@ export function printPass(program: Program, pass: Pass, numbers: Numbers): strin
     ['n', 'b', 'c'],
     [
       ...head,
-      ...totals.map((total, i) => `let ${total} = ${literal(REDUCTIONS[pass.reductions[i]!.node.op].start)}`),
+      ...totals.map((total, i) => `let ${total} = c[${places[i]}]!`),
       `for (let i = 0; i < n; i++) ${block([...loads, ...lines, ...stores, ...gathers], null)}`,
       ...totals.map((total, i) => `c[${places[i]}] = ${total}`)
     ],

@@ -1,9 +1,10 @@
 /** The Plan as a person reads it: what is computed where, what each pass moves, and what that costs. */
 import type { Node } from '../check/program.js'
-import { computedIn } from './order.js'
-import type { Barrier, Pass, Plan, Variant } from './plan.js'
+import { computedIn, isDeviceScalar, isReduction, reach } from './order.js'
+import type { Barrier, Buffer, Cell, Pass, Plan, Variant } from './plan.js'
 import { bufferName, formulaOf, leafName } from './names.js'
 import { type Known, speller } from './spell.js'
+import { startsIn } from './work.js'
 
 /** An optimizer's Plan for a target without limits, and those of the targets there are. */
 export interface Explained {
@@ -128,37 +129,82 @@ function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): s
   const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(' '))
   const loads = list(pass.loads.map((b) => bufferName(program, b)))
   const stores = list(pass.stores.map((s) => bufferName(program, s.to)))
-  const storedTo = new Map(pass.stores.map((s) => [s.value, bufferName(program, s.to)]))
-  const computed = computedIn(pass)
-  const done = new Set(computed)
-  const line = (node: Node): string[] => {
-    const name = storedTo.get(node)
-    if (name !== undefined) return [`${name} := ${text(node)}`]
-    return known(node) === null ? [] : [`${known(node)} = ${text(node)}`]
-  }
-  const others = pass.stores.filter((s) => !done.has(s.value))
   return [
     `pass ${index + 1}: loads ${loads}, stores ${stores}; ${moved} bytes a weight`,
     ...indent([
-      ...computed.flatMap(line),
-      ...others.map((s) => `${bufferName(program, s.to)} := ${known(s.value) ?? text(s.value)}`),
+      ...explainBody(plan, variant, pass),
       ...pass.reductions.map(
         ({ node, value }) => `${node.op}(${known(value) ?? text(value)})${node.over === 'model' ? ' over model' : ''}`
       ),
-      ...pass.finish.map((i) => `then ${variant.cells[i]!.name} = ${text(variant.cells[i]!.node)}`)
+      ...explainCells(
+        pass.finish.map((i) => variant.cells[i]!),
+        plan,
+        variant
+      )
     ])
+  ]
+}
+
+/**
+ * What the author named and what is stored, a line each: first what is made of old values alone. `m₀` is what a slot held
+ * before, in a line that stands below `m := …`.
+ */
+function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
+  const { program } = plan
+  const names = variantKnows(plan, variant)
+  const written: Buffer[] = []
+  const known: Known = (node) => {
+    const old = node.args.length === 0 && written.find((buffer) => startsIn(node, buffer))
+    return old ? `${bufferName(program, old)}₀` : names(node)
+  }
+  const text = speller(program, known)
+  const storesOf = (node: Node): Buffer[] => pass.stores.filter((s) => s.value === node).map((s) => s.to)
+  const lines = (node: Node): string[] => {
+    const stores = storesOf(node)
+    const own =
+      stores.find((b) => bufferName(program, b) === names(node)) ?? (names(node) === null ? stores[0] : undefined)
+    const name = own ? bufferName(program, own) : names(node)
+    if (name === null) return []
+    const all = [
+      `${name} ${own ? ':=' : '='} ${text(node)}`,
+      ...stores.filter((b) => b !== own).map((b) => `${bufferName(program, b)} := ${name}`)
+    ]
+    written.push(...stores)
+    return all
+  }
+  const computed = computedIn(pass)
+  const news = new Set<Node>()
+  for (const node of computed) {
+    const isNew = storesOf(node).some((b) => b.kind !== 'scratch') || node.args.some((arg) => news.has(arg))
+    if (isNew) news.add(node)
+  }
+  const copied = pass.stores.filter((s) => !computed.includes(s.value))
+  return [
+    ...computed.filter((node) => !news.has(node)).flatMap(lines),
+    ...computed.filter((node) => news.has(node)).flatMap(lines),
+    ...copied.map((s) => `${bufferName(program, s.to)} := ${known(s.value) ?? text(s.value)}`)
   ]
 }
 
 function explainBarrier(plan: Plan, barrier: Barrier): string[] {
   const text = speller(plan.program, variantKnows(plan, null))
   const cells = barrier.finish.map((i) => plan.modelCells[i]!)
-  return [
-    `all layers: ${barrier.reductions.map(text).join(', ')}`,
-    ...indent(
-      cells.filter((c) => !barrier.reductions.includes(c.node as never)).map((c) => `then ${c.name} = ${text(c.node)}`)
-    )
-  ]
+  return [`all layers: ${barrier.reductions.map(text).join(', ')}`, ...indent(explainCells(cells, plan, null))]
+}
+
+/** Cells, and what the author named on the way to them. */
+function explainCells(cells: readonly Cell[], plan: Plan, variant: Variant | null): string[] {
+  const known = variantKnows(plan, variant)
+  const text = speller(plan.program, known)
+  const others = new Set([...(variant?.cells ?? []), ...plan.modelCells].map((c) => c.node))
+  for (const { node } of cells) others.delete(node)
+  const isMade = (node: Node): boolean => isDeviceScalar(node) && !others.has(node)
+  return reach(
+    cells.map((c) => c.node),
+    (node) => isMade(node) && !isReduction(node)
+  )
+    .filter((node) => isMade(node) && node.args.length > 0 && known(node) !== null)
+    .map((node) => `then ${known(node)} = ${text(node)}`)
 }
 
 /** Names that kernels know: host scalars, cells, and what the author named. */
@@ -183,6 +229,8 @@ function assignmentsOf(plan: Plan, variant: Variant): string | null {
   const isProduct = indices.length === 2 ** (plan.conditions.length - fixed.length)
   const spelled = (index: number, which: readonly number[]): string =>
     which.map((c) => (bit(index, c) ? '' : 'not ') + enclose(text(plan.conditions[c]!))).join(' and ')
+  const [only] = fixed
+  if (isProduct && fixed.length === 1 && bit(indices[0]!, only!)) return text(plan.conditions[only!]!)
   if (isProduct) return spelled(indices[0]!, fixed)
   return indices.map((i) => spelled(i, [...plan.conditions.keys()])).join(', or ')
 }

@@ -2,7 +2,7 @@
 import type { Node, Program } from '../check/program.js'
 import { barrierChoices } from './barriers.js'
 import { barrierFinder } from './cells.js'
-import { assignment, findConditions } from './conditions.js'
+import { assignments, findConditions } from './conditions.js'
 import { namer, withNames } from './names.js'
 import type { Abilities, Cell, Plan, Variant } from './plan.js'
 import { rewriteProgram } from './rewrite.js'
@@ -18,9 +18,7 @@ export function makePlan(source: Program, abilities: Abilities): Plan {
   const barriers = barrierChoices([...ofLayer, ...modelRoots])
   const reductions = barriers.choices[0]!.map((r) => r.node)
   const conditions = findConditions([...ofLayer, ...reductions.map((node) => node.args[0]!)])
-  const specialised = Array.from({ length: 2 ** conditions.length }, (_, i) =>
-    makeWork(rewritten, rewriter, reductions, assignment(conditions, i))
-  )
+  const specialised = assignments(conditions).map((decided) => makeWork(rewritten, rewriter, reductions, decided))
   const works = specialised.map((s) => s.work)
   const program = withNames(rewritten, specialised)
   const { ofModel, drafts } = leastVariants(program, works, barriers, abilities)

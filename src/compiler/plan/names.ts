@@ -1,23 +1,24 @@
 /** What to call the host scalars and cells of a Plan: as the author does, where that is possible. */
 import type { Node, Program } from '../check/program.js'
 import type { Span } from '../syntax/ast.js'
-import { reach } from './order.js'
+import { isReduction, reach } from './order.js'
 import type { Buffer } from './plan.js'
 import { nodesOf, type Specialised } from './work.js'
 
-/** Gives each node asked for a name of its own. */
+/** Gives each node asked for a name of its own: none that the author gave to another. */
 export function namer(program: Program): (node: Node) => string {
-  const given = new Map<Node, string>()
-  for (const { name, node } of program.names) if (!given.has(node)) given.set(node, name)
-  const taken = new Map<string, number>()
+  const given = new Map(program.names.map((n) => [n.node, n.name]))
+  const own = (node: Node): string | null => given.get(node) ?? leafName(node, program)
+  const taken = new Set([...program.names.map((n) => n.name), ...Object.values(program.symbols)])
+  for (const { name } of program.slots) taken.add(name)
   const names = new Map<Node, string>()
   return (node) => {
     const before = names.get(node)
     if (before) return before
-    const base = describe(node, program, given)
-    const times = (taken.get(base) ?? 0) + 1
-    taken.set(base, times)
-    const name = times === 1 ? base : `${base}_${times}`
+    const base = own(node) ?? describe(node, own)
+    let name = base
+    for (let n = 2; own(node) === null && taken.has(name); n++) name = `${base}_${n}`
+    taken.add(name)
     names.set(node, name)
     return name
   }
@@ -25,14 +26,23 @@ export function namer(program: Program): (node: Node) => string {
 
 const MOST_PARTS = 3
 
-/** The author's name, or those of the first few values that it is made of. */
-function describe(node: Node, program: Program, given: ReadonlyMap<Node, string>): string {
-  const nameOf = (n: Node): string | null => given.get(n) ?? leafName(n, program)
-  const [one, x] = node.args
-  if (node.op === 'sub' && one?.op === 'const' && one.value === 1) return `oneMinus_${describe(x!, program, given)}`
-  const parts = reach([node], (n) => nameOf(n) === null).map((n) => nameOf(n))
-  const known = [...new Set(parts.filter((name) => name !== null))]
+/** By what is done, where that is short to say; else by the first few values that it is made of. */
+function describe(node: Node, own: (node: Node) => string | null): string {
+  const name = own(node) ?? describeShort(node, own)
+  if (name !== null) return name
+  const isPart = (n: Node): boolean => n !== node && (own(n) ?? describeShort(n, own)) !== null
+  const parts = reach([node], (n) => !isPart(n)).filter(isPart)
+  const known = [...new Set(parts.map((n) => describe(n, own)))]
   return known.length === 0 ? node.op : known.slice(0, MOST_PARTS).join('_')
+}
+
+function describeShort(node: Node, own: (node: Node) => string | null): string | null {
+  const [x, y] = node.args as [Node, Node]
+  if (isReduction(node)) return `${node.op}_${describe(x, own)}`
+  if (node.op === 'sub' && x.op === 'const' && x.value === 1 && own(y) !== null) return `oneMinus_${own(y)}`
+  const isNorm =
+    node.op === 'sqrt' && x.op === 'sum' && x.args[0]!.op === 'mul' && x.args[0]!.args[0] === x.args[0]!.args[1]
+  return isNorm ? `norm_${describe(x.args[0]!.args[0]!, own)}` : null
 }
 
 /** What the author calls a leaf; null for a constant and for what is no leaf. */

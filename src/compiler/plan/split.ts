@@ -53,7 +53,44 @@ export function splitIntoParts(elements: Elements, abilities: Abilities): Sweep[
     run({ ...NOTHING, scratch: [i] })
   }
   for (const s of work.stores.keys()) run({ ...NOTHING, stores: [s] })
-  return sweeps
+  return withoutIdleScratch(elements, joinNeighbours(elements, sweeps, abilities), abilities)
+}
+
+/** Passes that a target can do as one. */
+function joinNeighbours(elements: Elements, sweeps: readonly Sweep[], abilities: Abilities): Sweep[] {
+  const joined: Sweep[] = []
+  let before = start(elements)
+  for (const sweep of sweeps) {
+    const last = joined.at(-1)
+    const both = last && {
+      reductions: [...last.reductions, ...sweep.reductions],
+      stores: [...last.stores, ...sweep.stores],
+      scratch: [...last.scratch, ...sweep.scratch]
+    }
+    if (both && loadsOf(elements, before, offer(elements, before), both, abilities)) {
+      joined[joined.length - 1] = both
+    } else {
+      if (last) before = pass(elements, before, last)
+      joined.push(sweep)
+    }
+  }
+  return joined
+}
+
+/** What was stored for a pass that now computes it needs no scratch. */
+function withoutIdleScratch(elements: Elements, sweeps: readonly Sweep[], abilities: Abilities): Sweep[] {
+  let state = start(elements)
+  const reads = sweeps.map((sweep) => {
+    const offered = offer(elements, state)
+    const { reads: values } = loadsOf(elements, state, offered, sweep, abilities)!
+    state = pass(elements, state, sweep)
+    return values.filter((value) => offered.from[value]! >= elements.buffers.length)
+  })
+  const needed = sweeps.map((sweep, p) => {
+    const later = new Set(reads.slice(p + 1).flat())
+    return { ...sweep, scratch: sweep.scratch.filter((value) => later.has(value)) }
+  })
+  return needed.filter(({ reductions, stores, scratch }) => reductions.length + stores.length + scratch.length > 0)
 }
 
 function isPossible(elements: Elements, state: State, offered: Offer, sweep: Sweep): boolean {

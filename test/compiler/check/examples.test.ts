@@ -75,7 +75,10 @@ describe('the shipped optimizers', () => {
     expect(adagrad.slots[0]!.init).toMatchObject({ op: 'hyper', name: 'initialAccumulator' })
   })
 
-  test.each(['sgd', 'momentum', 'adam', 'adagrad', 'lars', 'lamb', 'clipped-adamw', 'std'])('%s has no errors', (name) => {
-    expect(errors(shipped(name))).toBe('')
-  })
+  test.each(['sgd', 'momentum', 'adam', 'adagrad', 'lars', 'lamb', 'clipped-adamw', 'std'])(
+    '%s has no errors',
+    (name) => {
+      expect(errors(shipped(name))).toBe('')
+    }
+  )
 })

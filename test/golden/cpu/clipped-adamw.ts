@@ -9,7 +9,7 @@ const cpuClippedAdamW0: CpuVariant = {
     totals: [11],
     run: (n, b, c) => {
       const gs = b[1]!
-      let sum = 0
+      let sum = c[11]!
       for (let i = 0; i < n; i++) {
         const g = gs[i]!
         sum += g * g
@@ -68,7 +68,7 @@ const cpuClippedAdamW1: CpuVariant = {
     totals: [11],
     run: (n, b, c) => {
       const gs = b[1]!
-      let sum = 0
+      let sum = c[11]!
       for (let i = 0; i < n; i++) {
         const g = gs[i]!
         sum += g * g

@@ -1,0 +1,53 @@
+import { cases } from './cases.js'
+import { step } from './support.js'
+
+const mix = 'fn mix(x, y, by = 0.5) = x + by * (y - x)\n'
+const good = step('w := w - lr * g')
+
+cases({
+  'a built-in without arguments': step('w := w - lr * sqrt()'),
+  'a built-in with too many': step('w := w - lr * sqrt(g, 2)'),
+  'clamp of two': step('w := w - lr * clamp(g, 1)'),
+  'max of none': step('w := w - lr * max()'),
+  'max of several': step('w := w - lr * max(g, 0, w, 2)'),
+  'dot of one': step('w := w - lr * g / dot(g)'),
+  'norm of two': step('w := w - lr * g / norm(g, 2)'),
+  'a built-in with names': step('w := w - lr * clamp(x = g, low = 0, high = 1)'),
+  'positional, named, and left out': `${mix}${step('w := w - lr * mix(g, y = w) * mix(g, w, 0.1) * mix(by = 0.3, y = w, x = g)')}`,
+  'one missing': `${mix}${step('w := w - lr * mix(g)')}`,
+  'two missing': `${mix}${step('w := w - lr * mix()')}`,
+  'one too many': `${mix}${step('w := w - lr * mix(g, w, 1, 2)')}`,
+  'two too many': `${mix}${step('w := w - lr * mix(g, w, 1, 2, 3)')}`,
+  'one twice': `${mix}${step('w := w - lr * mix(g, w, x = 1)')}`,
+  'a misspelled name': `${mix}${step('w := w - lr * mix(g, w, bby = 1)')}`,
+  'an unknown name': `${mix}${step('w := w - lr * mix(g, w, momentum = 1)')}`,
+  'a misspelled name of one that is needed': `${mix}${step('w := w - lr * mix(g, yy = w)')}`,
+  'errors in arguments that do not fit are told too': `${mix}${step('w := w - lr * mix(g, w, 1, lrr)')}`,
+  'a default that is not constant': `fn f(x, n = t) = x / n\n${good}`,
+  'a default that reads a parameter before it': `fn f(x, n = x) = x / n\n${good}`,
+  'a default that is a bool': `fn f(x, flag = true) = if flag then x else 0\n${step('w := w - lr * f(g)')}`,
+  'a parameter that is not read': `fn f(x, n) = x\n${step('w := w - lr * f(g, 1)')}`,
+  'a function without parameters': `fn two() = 2\n${step('w := w - lr * two() * g')}`,
+  'a function that calls itself': `fn f(x) = f(x / 2)\n${step('w := w - lr * f(g)')}`,
+  'functions that call each other': `fn f(x) = h(x / 2)\nfn h(x) = k(x)\nfn k(x) = f(x) + h(x)\n${good}`,
+  'schedules that call each other': `schedule a(x = 1) = b(x) / t\nschedule b(x = 1) = a(x)\n${good}`,
+  'a transform that uses itself': `transform f() on (g) { use f() }\n${step('w := w - lr * g', 'use f()')}`,
+  'transforms that use each other': `transform a() on (g) { use b() }\ntransform b() on (g) { g := 2 * g; use a() }\n${good}`,
+  'a parameter called like the function is no recursion': `fn f(f) = f / 2\n${step('w := w - lr * f(g)')}`,
+  'what is wrong in a function’s body for this call is told at the call': `fn ratio(x) = ‖x‖ / size\n${step('w := w - lr * g * ratio(lr)')}`,
+  'calls within calls are told at the outermost': `fn a(x) = b(x) + 1\nfn b(x) = ‖x‖\n${step('w := w - lr * g * a(lr)')}`,
+  'a function that nobody calls': `fn f(x) = if x then 1 else true\n${good}`,
+  'a schedule that reads a fact': `schedule s(a = 1) = a / size\n${good}`,
+  'a schedule that reads age': `schedule s(a = 1) = a / age\n${good}`,
+  'a schedule that reduces': `schedule s(a = 1) = a / norm(a)\n${good}`,
+  'a schedule that reads the weight': `schedule s(a = 1) = a * w\n${good}`,
+  'a schedule by way of a function that reads a fact': `fn f(x) = x / size\nschedule s(a = 1) = f(a)\n${good}`,
+  'a schedule that is a bool': `schedule s(a = 1) = t > a\n${good}`,
+  'a schedule with a bool for a parameter': `schedule s(a = 1, flag = true) = if flag then a / t else a\n${good}`,
+  'a schedule with a parameter that is needed': `schedule s(a) = a / t\n${step('w := w - s(lr) * g')}`,
+  'a schedule called without what it needs': `schedule s(a) = a / t\n${step('w := w - lr * s() * g')}`,
+  'a schedule that calls another': `schedule s(a = 1) = a / t\nschedule r(a = 1, b = 2) = s(a) + s(a = b)\n${good}`,
+  'a schedule whose default is not constant': `schedule s(a = t) = a / t\n${good}`,
+  'a constant schedule': `schedule s(a = 1) = a\n${good}`,
+  'a schedule with a parameter that is not read': `schedule s(a = 1, b = 2) = a / t\n${good}`
+})
