@@ -8,7 +8,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/compiler/(diagnostics|messages\\.generated|suggest|std\\.generated)\\.ts',
     '^(node_modules/)?(chevrotain|fastest-levenshtein)'
   ],
-  'src/compiler/check': ['src/compiler/syntax/', 'src/compiler/(diagnostics|messages\\.generated|suggest)\\.ts'],
+  'src/compiler/check': [
+    'src/compiler/std\\.generated\\.ts',
+    'src/compiler/syntax/',
+    'src/compiler/(diagnostics|messages\\.generated|suggest|std\\.generated)\\.ts'
+  ],
   'src/compiler/plan': ['src/compiler/(syntax/ast|check/(program|graph))\\.ts'],
   'src/compiler/emit': ['src/compiler/(plan/|check/(program|graph)\\.ts)', 'node_modules/ts-morph/'],
   'src/reference': ['src/compiler/syntax/'],

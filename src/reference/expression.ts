@@ -18,8 +18,8 @@ export interface Scope {
   /** What every expression of the step may read: `rank`, `size`, `age`, `t`. */
   readonly facts: ReadonlyMap<string, Cell>
   readonly names: Map<string, Cell>
-  /** Names of the layers, for `name ~ /re/`. */
-  readonly layers: readonly string[]
+  /** Of the layers: their names, for `name ~ /re/`, and the masks that the caller overrides. */
+  readonly layers: readonly { readonly name: string; readonly masks: Readonly<Record<string, boolean>> }[]
 }
 
 export const scopeOf = (scope: Scope, module: Module): Scope => ({ ...scope, module, names: new Map() })
@@ -47,7 +47,7 @@ export function evaluate(e: Expr, scope: Scope): Value {
         kind: 'bool',
         level: 'layer',
         place: 'host',
-        of: scope.layers.map((name) => [truth(pattern.test(name))])
+        of: scope.layers.map(({ name }) => [truth(pattern.test(name))])
       }
     }
     case 'if':

@@ -7,8 +7,8 @@ import type { Module } from '../compiler/syntax/modules.js'
 import { type Table, tables } from './arithmetic.js'
 import { bools, type Cell, evaluate, numbers, type Scope } from './expression.js'
 import { errorOf, exactly, load, type Num } from './number.js'
-import { type Recorded, runStep, startOf } from './run.js'
-import { type Slot, type Stage, slotsOf, stageOf } from './stage.js'
+import { declareMasks, type Recorded, runStep, startOf } from './run.js'
+import { masksOf, type Slot, type Stage, slotsOf, stageOf } from './stage.js'
 import { truth } from './truth.js'
 import type { Extent, Level, NumberValue, Value } from './value.js'
 
@@ -82,7 +82,7 @@ export function reference(module: Module, name?: string): Reference {
   return {
     name: optimizer.name.text,
     hypers: optimizer.hypers.map((h) => ({ name: h.external.text, symbol: h.symbol.text, init: initOf(h.init) })),
-    masks: optimizer.masks.map((m) => m.name.text),
+    masks: masksOf(stage),
     slots,
     step: (input, table = tables.exact) => step(stage, slots, input, table)
   }
@@ -95,7 +95,7 @@ function initOf(e: OptimizerDecl['hypers'][number]['init']): number | boolean {
     module,
     facts: new Map(),
     names: new Map(),
-    layers: ['']
+    layers: [{ name: '', masks: {} }]
   }
   const v = evaluate(e, scope)
   return v.kind === 'number' ? v.of[0]![0]!.x : v.of[0]![0]!.value
@@ -138,18 +138,20 @@ function open(
     ['t', each('step', () => input.t)]
   ])
   const names = new Map<string, Cell>()
-  const scope: Scope = { extent, module, facts, names, layers: [...layers.map((l) => l.name), ''] }
+  const scope: Scope = {
+    extent,
+    module,
+    facts,
+    names,
+    layers: [...layers.map(({ name, masks = {} }) => ({ name, masks })), { name: '', masks: {} }]
+  }
   for (const hyper of optimizer.hypers) {
     const known = (l: LayerInput | null): number | boolean =>
       l?.hypers?.[hyper.external.text] ?? input.hypers?.[hyper.external.text] ?? initOf(hyper.init)
     const of = [...layers, null].map(known)
     names.set(hyper.symbol.text, { value: hostValue('config', of) })
   }
-  for (const mask of optimizer.masks) {
-    const predicate = bools(evaluate(mask.predicate, scope))
-    const of = [...layers, null].map((l, i) => l?.masks?.[mask.name.text] ?? predicate.of[i]![0]!.value)
-    names.set(mask.name.text, { value: hostValue('layer', of) })
-  }
+  declareMasks(stage, scope)
   const params = optimizer.steps[0]!.params.map((p) => p.text)
   const weight = elements((l) => l.weight)
   const gradient = elements((l) => l.gradient ?? [])
@@ -168,7 +170,7 @@ const takesPart = (l: LayerInput): boolean => l.gradient !== null && l.weight.le
 function step(stage: Stage<OptimizerDecl>, slots: readonly Slot[], input: StepInput, table: Table): StepResult {
   const present = input.layers.filter(takesPart)
   const { scope, weight, gradient } = open(stage, input, present, table)
-  const fresh = startOf(stage, scope, weight, gradient)
+  const fresh = startOf(stage, scope, [gradient, weight])
   const state = new Map<Slot, Cell>(
     slots.map((slot) => [slot, { value: stateValue(slot, input, present, numbers(fresh.get(slot)!), table) }])
   )

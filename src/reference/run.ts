@@ -1,7 +1,7 @@
 /** Runs the statements of a step: uses first, then the lines as they stand. */
-import type { Statement, TransformDecl, UseItem, OptimizerDecl } from '../compiler/syntax/ast.js'
+import type { Expr, OptimizerDecl, Statement, TransformDecl, UseItem } from '../compiler/syntax/ast.js'
 import { bind, bools, type Cell, evaluate, numbers, type Scope, scopeOf } from './expression.js'
-import type { Slot, Stage } from './stage.js'
+import { maskName, type Slot, type Stage } from './stage.js'
 import { truth } from './truth.js'
 import { onDevice, spread, type Value } from './value.js'
 
@@ -14,6 +14,8 @@ interface Run {
   readonly state: ReadonlyMap<Slot, Cell>
   readonly weight: Cell
   readonly gradient: Cell
+  /** What a `use` works on that names nothing: the gradient and the weight, or what the transform around it works on. */
+  readonly subjects: readonly Cell[]
   /** Which slot a cell is, if it is one. */
   readonly slotOf: ReadonlyMap<Cell, Slot>
   readonly trace: Recorded[]
@@ -29,7 +31,7 @@ export function runStep(
   gradient: Cell
 ): { trace: readonly Recorded[]; observations: readonly Recorded[] } {
   const slotOf = new Map([...state].map(([slot, cell]) => [cell, slot]))
-  const run: Run = { state, weight, gradient, slotOf, trace: [], observations: [] }
+  const run: Run = { state, weight, gradient, subjects: [gradient, weight], slotOf, trace: [], observations: [] }
   declareState(stage, scope, run)
   const { uses, steps } = stage.declaration
   runStatements([...uses, ...steps[0]!.body], stage, scope, run)
@@ -76,40 +78,47 @@ function update(cell: Cell, value: Value, scope: Scope, run: Run): void {
 }
 
 function runUse(use: UseItem, stage: Stage<TransformDecl>, scope: Scope, run: Run): void {
-  const inner = enter(use, stage, scope, run, (e) => ({ value: evaluate(e, scope) }))
+  const { inner, subjects } = enter(use, stage, scope, run.subjects, (e) => ({ value: evaluate(e, scope) }))
   declareState(stage, inner, run)
-  runStatements(stage.declaration.body, stage, inner, run)
+  runStatements(stage.declaration.body, stage, inner, { ...run, subjects })
 }
 
-/** A transform's own scope: arguments, what it works on (the gradient and the weight unless `on` names others), masks. */
+/** A transform's own scope: its arguments, what it works on, its masks. */
 function enter(
   use: UseItem,
   stage: Stage<TransformDecl>,
   scope: Scope,
-  run: Pick<Run, 'weight' | 'gradient'>,
-  cellOf: (e: UseItem['args'][number]['value'], scope: Scope) => Cell
-): Scope {
+  around: readonly Cell[],
+  cellOf: (e: Expr, scope: Scope) => Cell
+): { inner: Scope; subjects: readonly Cell[] } {
   const inner = scopeOf(scope, stage.module)
   bind(stage.declaration.params, use.args, scope, inner, cellOf)
-  stage.declaration.on.forEach((name, i) => {
+  const subjects = stage.declaration.on.map((name, i) => {
     const target = use.on?.[i]
-    const cell = target ? scope.names.get(target.text) : [run.gradient, run.weight][i]
+    const cell = target ? scope.names.get(target.text) : around[i]
+    // Before the step there are no locals yet, and no start value reads one.
     if (cell) inner.names.set(name.text, cell)
+    return cell
   })
+  declareMasks(stage, inner)
+  return { inner, subjects: subjects.filter((cell) => cell !== undefined) }
+}
+
+/** A mask is what its predicate says of a layer, or what the caller put in its place. */
+export function declareMasks(stage: Stage, scope: Scope): void {
   for (const mask of stage.declaration.masks) {
-    const predicate = bools(evaluate(mask.predicate, inner))
-    const of = predicate.of.map((entries) => [truth(entries[0]!.value)])
-    inner.names.set(mask.name.text, { value: { kind: 'bool', level: 'layer', place: 'host', of } })
+    const predicate = bools(evaluate(mask.predicate, scope))
+    const name = maskName(stage, mask)
+    const of = scope.layers.map(({ masks }, i) => [truth(masks[name] ?? predicate.of[i]![0]!.value)])
+    scope.names.set(mask.name.text, { value: { kind: 'bool', level: 'layer', place: 'host', of } })
   }
-  return inner
 }
 
 /** What each slot holds when its layer, or the model, first takes part: before any `use` or statement. */
 export function startOf(
   stage: Stage,
   scope: Scope,
-  weight: Cell,
-  gradient: Cell,
+  subjects: readonly Cell[],
   values: Map<Slot, Value> = new Map()
 ): Map<Slot, Value> {
   for (const slot of stage.slots) {
@@ -117,14 +126,15 @@ export function startOf(
     const placed = slot.place === 'device' ? onDevice(scope.extent, v) : v
     values.set(slot, spread(scope.extent, placed, slot.over))
   }
-  for (const [use, inner] of stage.uses) {
-    // An INIT may read an argument that is a constant or a hyperparameter; others have no value yet, and are not looked at.
-    const later = (e: UseItem['args'][number]['value'], at: Scope): Cell => ({
-      get value(): Value {
-        return evaluate(e, at)
-      }
-    })
-    startOf(inner, enter(use, inner, scope, { weight, gradient }, later), weight, gradient, values)
+  // An INIT may read an argument that is a constant or a hyperparameter; others have no value yet, and are not looked at.
+  const later = (e: Expr, at: Scope): Cell => ({
+    get value(): Value {
+      return evaluate(e, at)
+    }
+  })
+  for (const [use, used] of stage.uses) {
+    const { inner, subjects: own } = enter(use, used, scope, subjects, later)
+    startOf(used, inner, own, values)
   }
   return values
 }

@@ -6,7 +6,6 @@ export interface Backend {
   readonly device: GPUDevice
   readonly tensorMap: { get(id: object): TensorRecord }
   readonly commandEncoder: GPUCommandEncoder
-  readonly commandQueueOwnedIds: { add(id: object): unknown }
   readonly bufferManager: {
     acquireBuffer(size: number, usage: number): GPUBuffer
     releaseBuffer(buffer: GPUBuffer): void
@@ -38,7 +37,6 @@ export function findMissing(backend: Backend): string | null {
   for (const name of METHODS) if (typeof backend[name] !== 'function') return `${name}()`
   if (typeof backend.device?.createComputePipeline !== 'function') return 'device'
   if (typeof backend.tensorMap?.get !== 'function') return 'tensorMap'
-  if (typeof backend.commandQueueOwnedIds?.add !== 'function') return 'commandQueueOwnedIds'
   if (typeof backend.bufferManager?.acquireBuffer !== 'function') return 'bufferManager'
   if (backend.device.limits.maxStorageBuffersPerShaderStage < 8) return 'room for 8 storage buffers a stage'
   return null
@@ -74,8 +72,7 @@ export function own(
   const fresh = tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(tensor.shape, 'float32'))
   const copy = recordOf(backend, fresh).resource
   backend.commandEncoder.copyBufferToBuffer(record.resource, 0, copy, 0, 4 * tensor.size)
-  // Nobody else may have the old buffer before the copy is submitted.
-  backend.commandQueueOwnedIds.add(tensor.dataId)
+  // If tfjs hands the old buffer on, that is for commands that come after the copy.
   replace(fresh)
   return copy
 }

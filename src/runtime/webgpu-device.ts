@@ -109,7 +109,7 @@ export function makeBinder(device: GPUDevice, scalarCount: number): (owner: obje
 const LARGEST = 3.4028234663852886e38
 
 /** What every kernel has before its own text. `T` is what the kernel sees of a layer at once. */
-function prelude(width: 1 | 4, scalarCount: number): string {
+export function prelude(width: 1 | 4, scalarCount: number): string {
   const lanes = (join: (a: string, b: string) => string): string =>
     width === 1 ? 'x' : join(join('x.x', 'x.y'), join('x.z', 'x.w'))
   const plus = (a: string, b: string): string => `(${a} + ${b})`

@@ -50,8 +50,8 @@ export async function judgeCase(subject: Subject, seed: number, table?: Table): 
   const drawn = drawCase(seed, signature)
   const { records, leaked } = await runCase(Optimizer, reference, drawn)
   const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
-  // A case in which no layer ever takes part runs no kernel, but state of the device has been rounded where it starts.
-  const roundings = table ?? (kernel === 'none' ? tables.javascript : TABLE_OF[kernel])
+  // A case in which no layer ever takes part runs no kernel: what state starts as is all there is to compare.
+  const roundings = table ?? (kernel === 'none' ? tables.ops : TABLE_OF[kernel])
   if (!roundings) throw new Error(`no table of roundings for the kernel ${kernel}`)
   return { case: drawn, seed, kernel, leaked, comparison: compareCase(reference, drawn, records, roundings) }
 }

@@ -51,10 +51,13 @@ const OVERS: readonly string[] = ['', 'layer', 'model']
 export function programOf(drawn: ProgramChoices): string {
   const header = choices(drawn.header)
   const [w, g, t] = header.of(SYMBOLS)
-  const std = header.chance(4)
+  const std = header.of(['', '', '', 'clipByGlobalNorm', 'clipByLayerNorm', 'clipByValue'])
   const fns = drawn.fns.map((stream, i) => fnOf(choices(stream), `f${i + 1}`))
   const schedules = drawn.schedules.map((stream, i) => scheduleOf(choices(stream), `warm${i + 1}`))
-  const transforms = drawn.transforms.map((stream, i) => transformOf(choices(stream), `stage${i + 1}`))
+  const transforms: Transform[] = []
+  for (const [i, stream] of drawn.transforms.entries()) {
+    transforms.push(transformOf(choices(stream), `stage${i + 1}`, transforms.slice()))
+  }
   const states = drawn.states
     .slice(0, SLOT_NAMES.length)
     .map((stream, i) => stateOf(choices(stream), SLOT_NAMES[i]!, w))
@@ -78,7 +81,7 @@ export function programOf(drawn: ProgramChoices): string {
   }
 
   const uses = transforms.filter((x) => x.first).map((x): Line => ({ text: `use ${x.call('β')}`, reads: x.reads('β') }))
-  if (std) uses.push({ text: 'use clipByGlobalNorm(ε + 0.75)', reads: new Set(['ε']) })
+  if (std) uses.push({ text: `use ${std}(ε + 0.75)`, reads: new Set(['ε']) })
 
   const lines: Line[] = []
   const locals: Named[] = []
@@ -134,7 +137,7 @@ export function programOf(drawn: ProgramChoices): string {
   const declared = <T extends { name: string }>(all: readonly T[]): T[] => all.filter((x) => read.has(x.name))
   const usesT = read.has(t)
   return [
-    ...(std ? ['import { clipByGlobalNorm } from "std"', ''] : []),
+    ...(std ? [`import { ${std} } from "std"`, ''] : []),
     ...helpers,
     'optimizer Random {',
     '  hyper learningRate as lr = 0.1 in (0, inf)',
@@ -250,38 +253,51 @@ function scheduleOf(c: Choices, name: string): Helper {
 }
 
 interface Transform extends Helper {
+  /** It works on the weight too. */
+  readonly weighs: boolean
   /** Also used on the gradient, before the step. */
   readonly first: boolean
   readonly call: (arg: string) => string
   readonly reads: (arg: string) => Set<string>
 }
 
-function transformOf(c: Choices, name: string): Transform {
+function transformOf(c: Choices, name: string, others: readonly Transform[]): Transform {
   const first = c.below(2) === 0
   const over = c.of(OVERS)
   const level: Level = over === '' ? 'element' : (over as Level)
+  // Arguments of the level of the step go everywhere; a layer's own does not go into state of the model.
+  const weighs = c.chance(3)
+  const masked = c.chance(3)
   const numbers: Named[] = [
     { name: 'x', level: 'element' },
     { name: 'kept', level },
-    { name: 'rate', level: 'step' }
+    { name: 'rate', level: 'step' },
+    ...(weighs ? [{ name: 'base', level: 'element' as Level }] : [])
   ]
-  const vocabulary: Vocabulary = { ...bare(numbers), reduces: true }
+  const bools: Named[] = masked ? [{ name: 'wide', level: 'layer' }] : []
+  const vocabulary: Vocabulary = { ...bare(numbers), bools, reduces: true }
   const input = numberOf(c, level, vocabulary, 2)
   const output = numberOf(c, 'element', vocabulary, 2)
+  const fitting = others.filter((other) => weighs || !other.weighs)
+  const inner = fitting.length > 0 && c.chance(3) ? c.of(fitting) : undefined
+  const changed = masked ? `(if wide then ${output.text} else x)` : output.text
   const text = [
-    `transform ${name}(rate = 0.5) on (x) {`,
+    `transform ${name}(rate = 0.5) on (${weighs ? 'x, base' : 'x'}) {`,
+    ...(masked ? ['  mask wide = size > 2 and not (name ~ /gamma/)'] : []),
     `  state kept${over === '' ? '' : ` over ${over}`} = ${c.of(['0', '1', '0.25'])}`,
+    ...(inner && c.chance(2) ? [`  use ${inner.call('rate')} on (x)`] : inner ? [`  use ${inner.call('rate')}`] : []),
     `  kept := rate * kept + (1 - rate) * ${input.text}`,
-    `  x := ${output.text} + 0.5 * x`,
+    `  x := ${changed} + 0.5 * x${weighs ? ' - 0.1 * base' : ''}`,
     '}'
   ].join('\n')
-  const given = c.below(2) === 1
+  const given = c.below(3)
   return {
     name,
     first,
     text,
-    needs: new Set(),
-    call: (arg) => `${name}(${given ? arg : ''})`,
-    reads: (arg) => new Set(given ? [name, arg] : [name])
+    weighs,
+    needs: new Set(inner ? [inner.name] : []),
+    call: (arg) => `${name}(${['', arg, `rate = 0.5 * ${arg}`][given]})`,
+    reads: (arg) => new Set(given > 0 ? [name, arg] : [name])
   }
 }

@@ -74,7 +74,7 @@ function bounded(e: Expr, { device, host }: Names, table: Table): { x: number; b
     module: { file: { path: '', source: '', imports: [], declarations: [] }, imports: new Map() },
     facts: new Map(),
     names: new Map(entries as [string, { value: ReturnType<typeof evaluate> }][]),
-    layers: ['']
+    layers: [{ name: '', masks: {} }]
   }
   const v = numbers(evaluate(binary('+', e, binary('-', name('a'), name('a'))), scope)).of[0]![0]!
   return { x: v.x, bound: errorOf(v) }

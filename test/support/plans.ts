@@ -110,7 +110,7 @@ export function reducePlan(): Plan {
 /**
  * State of every level, reductions of both kinds, cells, scratch, and values that a step keeps:
  *   T = sum(g)   S = sum(g·w over model)   M = max(T over model)
- *   a (over layer) := a + T   b (over model) := b + S·M   m := m + g
+ *   a, c (over layer) := a + T, c + 2   b (over model) := b + S·M   m := m + g
  *   w := w − rate · 2g · S + a + M        observed: T, S, max(w), 7
  */
 export function everythingPlan(): Plan {
@@ -125,6 +125,8 @@ export function everythingPlan(): Plan {
   const S = total(g, 'sum', 'model', g.binary('mul', grad, w))
   const M = total(g, 'max', 'model', T)
   const aNext = g.binary('add', a, T)
+  const c = g.slot('c', { level: 'layer', place: 'device' })
+  const cNext = g.binary('add', c, g.const(2))
   const bNext = g.binary('add', b, g.binary('mul', S, M))
   const mNext = g.binary('add', m, grad)
   const next = g.binary(
@@ -166,12 +168,15 @@ export function everythingPlan(): Plan {
   return plan(
     g,
     ['rate'],
-    [{ name: 'm' }, { name: 'a', over: 'layer' }, { name: 'b', over: 'model' }],
+    [{ name: 'm' }, { name: 'a', over: 'layer' }, { name: 'c', over: 'layer' }, { name: 'b', over: 'model' }],
     [
       variant([first, second], [{ node: aNext, name: 'a' }], {
         scratch: 1,
         shares: [{ node: M, value: T }],
-        layerState: [{ slot: 'a', value: aNext }],
+        layerState: [
+          { slot: 'a', value: aNext },
+          { slot: 'c', value: cNext }
+        ],
         observations
       })
     ],

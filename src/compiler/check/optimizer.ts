@@ -92,7 +92,7 @@ function elaborate(
   // A call of something that has errors of its own leaves no error here, but no value either.
   const values = [params.weight, ...draft.slots.map((s) => s.cell), ...draft.observations].map((v) => v.value)
   const known = [...values, ...draft.slots.map((s) => s.init)].every((v) => v !== null)
-  return found.length === before && known ? { draft, hypers: hypers.drafts, weight: params.weight } : null
+  return step && found.length === before && known ? { draft, hypers: hypers.drafts, weight: params.weight } : null
 }
 
 /** Names that have another here: what callers write for a symbol, and `t` where the step is called otherwise. */

@@ -9,15 +9,17 @@ import { nodesOf, type Specialised } from './work.js'
 export function namer(program: Program): (node: Node) => string {
   const given = new Map(program.names.map((n) => [n.node, n.name]))
   const own = (node: Node): string | null => given.get(node) ?? leafName(node, program)
-  const taken = new Set([...program.names.map((n) => n.name), ...Object.values(program.symbols)])
-  for (const { name } of program.slots) taken.add(name)
+  const { names: values, slots, symbols } = program
+  const reserved = new Set([...[...values, ...slots].map((n) => n.name), ...Object.values(symbols)])
+  const taken = new Set<string>()
   const names = new Map<Node, string>()
   return (node) => {
     const before = names.get(node)
     if (before) return before
     const base = own(node) ?? describe(node, own)
+    const isFree = (name: string): boolean => !taken.has(name) && (own(node) !== null || !reserved.has(name))
     let name = base
-    for (let n = 2; own(node) === null && taken.has(name); n++) name = `${base}_${n}`
+    for (let n = 2; !isFree(name); n++) name = `${base}_${n}`
     taken.add(name)
     names.set(node, name)
     return name
