@@ -7,6 +7,7 @@ import { bufferIndex } from '../../../src/compiler/emit/buffers.js'
 import type { Buffer, Plan } from '../../../src/compiler/plan/plan.js'
 import type { CpuKernels } from '../../../src/runtime/cpu.js'
 import { emitCpu, kernelsOf } from '../../support/cpu.js'
+import { GOLDEN } from '../../support/library.js'
 import { program } from '../../testing/arbitraries.js'
 
 const files = readdirSync('optimizers').filter((file) => file.endsWith('.opt') && file !== 'std.opt')
@@ -27,16 +28,14 @@ function mustBeValid(wat: string, module: Uint8Array): void {
   expect(WebAssembly.validate(module as BufferSource)).toBe(true)
 }
 
-describe.each(files)('%s', (file) => {
-  it('as a person reads it', async () => {
-    const { emitted } = emitCpu(sourceOf(file))
-    // What the assembler makes of the text above it is not for reading.
-    const text = emitted.declarations.replace(/(Wasm = ').*'/, "$1…'")
-    await expect(`${text}\nexport default ${emitted.expression}\n`).toMatchFileSnapshot(
-      `../../golden/cpu/${file.replace('.opt', '.ts')}`
-    )
-  })
+it.each(GOLDEN)('%s as a person reads it', async (name) => {
+  const { emitted } = emitCpu(sourceOf(`${name}.opt`))
+  // What the assembler makes of the text above it is not for reading.
+  const text = emitted.declarations.replace(/(Wasm = ').*'/, "$1…'")
+  await expect(`${text}\nexport default ${emitted.expression}\n`).toMatchFileSnapshot(`../../golden/cpu/${name}.ts`)
+})
 
+describe.each(files)('%s', (file) => {
   it('is a valid module that any browser takes', () => {
     const { wat, module } = emitCpu(sourceOf(file))
     mustBeValid(wat, module)
