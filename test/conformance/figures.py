@@ -328,7 +328,51 @@ transformed("l2", "use l2(decay)", {"decay": 0.1}, "torch", torch.optim.SGD, {**
 transformed("trustRatio", "use trustRatio() on (u, w)", {}, "optax", before_sgd(optax.scale_by_trust_ratio), {},
             "scale_by_trust_ratio", "w := w - learningRate * u")
 
+schedules = []
+
+
+def schedule(text, library, called, value):
+    """`value(t)` is what `text` is compared with, in each of 100 steps; kept for some of them."""
+    at = [1, 2, 9, 10, 11, 33, 50, 60, 61, 99, 100]
+    every = {t: float(value(t)) for t in range(1, 101)}
+    schedules.append({"schedule": text, "library": library, "version": LIBRARIES[library], "call": called,
+                      "values": {str(t): every[t] for t in at}})
+
+
+def of_optax(text, make, **arguments):
+    call = f"{make.__name__}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
+    schedule(text, "optax", call, lambda t, f=make(**arguments): f(np.float64(t)))
+
+
+of_optax("linear(start = 0.3, end = 0.05, total = 60)", optax.linear_schedule, init_value=0.3, end_value=0.05, transition_steps=60)
+of_optax("polynomial(start = 0.3, end = 0.05, total = 60, power = 3)", optax.polynomial_schedule,
+         init_value=0.3, end_value=0.05, power=3, transition_steps=60)
+of_optax("stepDecay(start = 0.3, factor = 0.7, every = 11)", optax.exponential_decay,
+         init_value=0.3, transition_steps=11, decay_rate=0.7, staircase=True)
+of_optax("exponential(start = 0.3, factor = 0.7, every = 11)", optax.exponential_decay, init_value=0.3, transition_steps=11, decay_rate=0.7)
+of_optax("cosine(start = 0.3, end = 0.03, total = 60)", optax.cosine_decay_schedule, init_value=0.3, decay_steps=60, alpha=0.1)
+of_optax("warmup(peak = 0.3, steps = 60)", optax.linear_schedule, init_value=0.0, end_value=0.3, transition_steps=60)
+of_optax("warmupCosine(peak = 0.3, warmup = 10, total = 60)", optax.warmup_cosine_decay_schedule,
+         init_value=0.0, peak_value=0.3, warmup_steps=10, decay_steps=60)
+schedule("cosineRestarts(start = 0.3, end = 0.03, period = 11)", "keras", "CosineDecayRestarts(0.3, 11, t_mul=1, alpha=0.1)",
+         keras.optimizers.schedules.CosineDecayRestarts(0.3, 11, t_mul=1.0, alpha=0.1))
+one_cycle = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
+scheduler = torch.optim.lr_scheduler.OneCycleLR(one_cycle, 0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)
+
+
+def next_of_one_cycle(t):
+    rate = one_cycle.param_groups[0]["lr"]
+    if t < 100:
+        one_cycle.step()
+        scheduler.step()
+    return rate
+
+
+schedule("oneCycle(start = 0.03, peak = 0.3, end = 0.0003, total = 100, rise = 0.33)", "torch",
+         "OneCycleLR(max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)", next_of_one_cycle)
+
 # One case a line, so that a change reads as one.
 layers = json.dumps([{"name": n, "shape": s} for n, s in LAYERS])
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
-sys.stdout.write(f'{{"layers": {layers}, "cases": [\n{lines}\n]}}\n')
+more = ",\n".join(json.dumps(s, separators=(",", ":")) for s in schedules)
+sys.stdout.write(f'{{"layers": {layers}, "cases": [\n{lines}\n], "schedules": [\n{more}\n]}}\n')

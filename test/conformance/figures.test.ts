@@ -105,6 +105,17 @@ describe('the same name, but other mathematics', () => {
   })
 })
 
+test.each(figures.schedules)('$schedule is $library $version: $call', ({ schedule, values }) => {
+  const name = /^\w+/.exec(schedule)![0]
+  const source = `import { ${name} } from "std" optimizer Rate { step(w, g) { w := ${schedule} + 0 * g } }`
+  const run = trajectory(reference(linked(source)), [{ name: 'a', shape: [1], weight: [0] }])
+  for (let t = 1; t <= 100; t++) {
+    const rate = run.step([[0]]).layers[0]!.weight.value[0]!
+    const theirs = (values as Record<string, number>)[t]
+    if (theirs !== undefined) expect(Math.abs(rate - theirs)).toBeLessThanOrEqual(A_STEP * Math.abs(theirs))
+  }
+})
+
 test('every optimizer of the library has been compared with somebody else', () => {
   const compared = new Set(cases.filter((c) => !c.unlike).map((c) => c.optimizer))
   expect([...shipped.keys()].filter((name) => !compared.has(name))).toEqual([])
