@@ -87,7 +87,8 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     }
     // A tiny ε is lost in the rounding of what it is added to, wherever it stands.
     if (init === 0 || (Math.abs(init) < 0.01 && one(2))) return 0.001 + random() / 10
-    return init * (0.4 + random())
+    const low = range && Number.isFinite(range.low) ? range.low : 0
+    return low + (init - low) * (0.4 + random())
   }
 
   const grouped = one(2)
@@ -95,7 +96,9 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     ...Object.fromEntries(hypers.filter((h) => h.groupable && one(2)).map((h) => [h.name, value(h)])),
     ...Object.fromEntries(masks.filter(() => one(3)).map((name) => [name, one(2)]))
   })
-  const mayFall = hypers.filter((h) => typeof h.init === 'number' && h.range?.kind !== 'set')
+  const mayFall = hypers.filter(
+    ({ init, range }) => typeof init === 'number' && range?.kind !== 'set' && !(range && range.low > 0)
+  )
   const layers = NAMES.slice(0, 1 + Math.floor(random() * 4)).map((name): CaseLayer => {
     const shape = of(SHAPES)
     const weight = values(shape, of([1, 0.1, 2]))

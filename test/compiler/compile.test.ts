@@ -7,6 +7,7 @@ import { compile as assemble } from 'watr'
 import { type CompileOptions, compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
 import { importPrinted, RUNTIME } from '../../src/testing/compiled.js'
+import { GOLDEN } from '../support/library.js'
 
 const folder = join(import.meta.dirname, '../../optimizers')
 const library = readdirSync(folder).filter((name) => name.endsWith('.opt'))
@@ -16,10 +17,13 @@ const whole = (source: string, options: CompileOptions = {}) => compile(source, 
 const SGD = 'optimizer SGD { hyper rate = 0.1\n step(w, g) { w := w - rate * g } }'
 
 describe('the library', () => {
-  test.each(library)('%s is printed as it was when it was last read', async (name) => {
-    const { code, diagnostics } = whole(sourceOf(name), { path: name })
-    expect(diagnostics).toEqual([])
-    await expect(code).toMatchFileSnapshot(join('../golden', `${name.replace('.opt', '')}.ts.txt`))
+  test.each([...GOLDEN, 'std'])('%s is printed as it was when it was last read', async (name) => {
+    const { code } = whole(sourceOf(`${name}.opt`), { path: `${name}.opt` })
+    await expect(code).toMatchFileSnapshot(join('../golden', `${name}.ts.txt`))
+  })
+
+  test.each(library)('%s: nothing to say of it', (name) => {
+    expect(whole(sourceOf(name), { path: name }).diagnostics).toEqual([])
   })
 
   test('LAMB with all targets is at most 8 KB', () => {

@@ -1,33 +1,46 @@
-"""Makes figures.json: what other libraries compute, in float64, on one small model.
+"""Makes figures.json: what other libraries compute, in float64, on one small model. Run by `npm run conformance`.
 
-Run by `npm run conformance`, where Python has torch, jax, optax, keras and timm. The model's start and its gradients are
-formulas in integers and powers of two, so that both sides have them exactly:
+The model's start and its gradients are formulas in integers and powers of two, so that both sides have them exactly:
 
     weight i of layer k                 ((5 i + 3 k) mod 11 - 5) / 8             (0 in "zero/kernel")
-    gradient i of layer k in step t     ((7 i + 13 t + 5 k) mod 17 - 8) / 2^(4+k)  (0 in "still/kernel")
+    gradient i of layer k in step t     ((7 i + 13 t + 5 k) mod 17 - 6) / 2^(4+k)  (0 in "still/kernel")
 
-A case gives the optimizer as optc names it, its options, which layers its mask `adapt` holds for, and every weight after
-each of the steps in STEPS.
+A case gives an optimizer of ours and its options, what it is compared with, and all weights, layer after layer, after some
+of the steps. `program`: its text, where it is not shipped. `masks`: the layers that a mask holds for. `groups`: what
+biases have in the place of the options. `unlike`: the same name, but not the same mathematics.
 """
 import json
 import os
 import sys
+import warnings
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
+warnings.simplefilter("ignore")
+
+import importlib.metadata
 
 import jax
 import keras
 import numpy as np
 import optax
-import timm
+import optax.contrib
+import pytorch_optimizer
+import timm.optim
 import torch
-from timm.optim import Lamb as TimmLamb
-from timm.optim import Lars as TimmLars
+import torch_optimizer
+
+# Scalar state, such as NAdam's product of momenta, has the default type.
+torch.set_default_dtype(torch.float64)
+keras.config.set_floatx("float64")
+# pytorch_optimizer adds this to every v under the root, and has no option for it.
+for bounded in [pytorch_optimizer.AdaPNM.apply_ams_bound, pytorch_optimizer.AdaPNM.apply_ams_bound_foreach]:
+    bounded.__defaults__ = (0.0,)
 
 STEPS = [1, 2, 10, 100]
-LAYERS = [("dense/kernel", [3, 4]), ("conv/kernel", [2, 2, 2, 3]), ("dense/bias", [4]), ("zero/kernel", [3, 2]), ("still/kernel", [2, 3])]
-VERSIONS = {"torch": torch.__version__, "optax": optax.__version__, "keras": keras.__version__, "timm": timm.__version__}
+LAYERS = [("dense/kernel", [3, 4]), ("conv/kernel", [2, 2, 1, 3]), ("dense/bias", [4]), ("zero/kernel", [3, 2]), ("still/kernel", [2, 3])]
+LIBRARIES = {name: importlib.metadata.version(name.replace("_", "-"))
+             for name in ["torch", "optax", "keras", "timm", "torch_optimizer", "pytorch_optimizer"]}
 
 
 def start(k):
@@ -40,29 +53,25 @@ def start(k):
 def gradient(k, t):
     name, shape = LAYERS[k]
     i = np.arange(np.prod(shape))
-    g = ((7 * i + 13 * t + 5 * k) % 17 - 8) / 2 ** (4 + k)
+    g = ((7 * i + 13 * t + 5 * k) % 17 - 6) / 2 ** (4 + k)
     return (g * (name != "still/kernel")).reshape(shape).astype(np.float64)
 
 
-def run(step):
-    """`step(t, gradients)` returns the weights after step t; gives those of the steps in STEPS."""
+def run(step, steps):
+    """`step(t, gradients)` returns the weights after step t; gives those of `steps`."""
     after = {}
-    for t in range(1, max(STEPS) + 1):
+    for t in range(1, max(steps) + 1):
         weights = step(t, [gradient(k, t) for k in range(len(LAYERS))])
-        if t in STEPS:
-            after[str(t)] = {name: np.asarray(w, np.float64).ravel().tolist() for (name, _), w in zip(LAYERS, weights)}
+        if t in steps:
+            after[str(t)] = np.concatenate([np.asarray(w, np.float64).ravel() for w in weights]).tolist()
     return after
 
 
-def with_torch(make, groups=None):
-    """`make(parameters)`; with `groups`, matrices and kernels get its first options, biases its second."""
+def with_torch(make, flat):
+    """`make(parameters)`; `flat`: other options for what has one dimension."""
     params = [torch.nn.Parameter(torch.tensor(start(k))) for k in range(len(LAYERS))]
-    if groups is None:
-        optimizer = make(params)
-    else:
-        wide = [p for p in params if p.dim() > 1]
-        flat = [p for p in params if p.dim() <= 1]
-        optimizer = make([{"params": wide, **groups[0]}, {"params": flat, **groups[1]}])
+    groups = [{"params": [p for p in params if p.dim() > 1]}, {"params": [p for p in params if p.dim() <= 1], **(flat or {})}]
+    optimizer = make(groups if flat else params)
 
     def step(t, gradients):
         for p, g in zip(params, gradients):
@@ -70,81 +79,300 @@ def with_torch(make, groups=None):
         optimizer.step()
         return [p.detach().numpy().copy() for p in params]
 
-    return run(step)
+    return step
 
 
 def with_optax(transform):
     weights = [jax.numpy.asarray(start(k)) for k in range(len(LAYERS))]
     state = transform.init(weights)
+    update = jax.jit(transform.update)
 
     def step(t, gradients):
         nonlocal weights, state
-        updates, state = transform.update([jax.numpy.asarray(g) for g in gradients], state, weights)
+        updates, state = update([jax.numpy.asarray(g) for g in gradients], state, weights)
         weights = optax.apply_updates(weights, updates)
         return weights
 
-    return run(step)
+    return step
 
 
-def with_keras(make):
-    keras.config.set_floatx("float64")
+def with_keras(optimizer):
     variables = [keras.Variable(start(k), dtype="float64") for k in range(len(LAYERS))]
-    optimizer = make()
     optimizer.build(variables)
 
     def step(t, gradients):
         optimizer.apply([jax.numpy.asarray(g) for g in gradients], variables)
         return [v.numpy() for v in variables]
 
-    return run(step)
+    return step
+
+
+def stepper(library, theirs, arguments, flat):
+    if library == "optax":
+        return with_optax(theirs(**arguments))
+    if library == "keras":
+        return with_keras(theirs(**arguments))
+    return with_torch(lambda params: theirs(params, **arguments), flat)
 
 
 cases = []
 
 
-def case(optimizer, options, library, call, after, adapt=None):
-    cases.append({"optimizer": optimizer, "options": options, **({} if adapt is None else {"adapt": adapt}),
-                  "library": library, "version": VERSIONS[library], "call": call, "weights": after})
+def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, **rest):
+    """`theirs(**arguments)` is compared with `ours`. All steps are kept for the first case of an optimizer alone."""
+    first = not any(c["optimizer"] == ours for c in cases)
+    steps = steps or (STEPS if first else [2, 100])
+    name = called or getattr(theirs, "__name__", None) or theirs.func.__name__
+    call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "")
+    cases.append({"optimizer": ours, "options": options, **rest, "library": library, "version": LIBRARIES[library],
+                  "call": call, "weights": run(stepper(library, theirs, arguments, flat), steps)})
+
+
+def unlike(ours, options, library, theirs, arguments, **rest):
+    case(ours, options, library, theirs, arguments, steps=[10], unlike=True, **rest)
 
 
 everywhere = [name for name, _ in LAYERS]
 wide = [name for name, shape in LAYERS if len(shape) > 1]
 
-case("SGD", {"learningRate": 0.05}, "torch", "SGD(lr=0.05)", with_torch(lambda p: torch.optim.SGD(p, lr=0.05)))
-case("SGD", {"learningRate": 0.05}, "optax", "sgd(0.05)", with_optax(optax.sgd(0.05)))
+lr = {"learningRate": 0.02}
+eps = {"epsilon": 0.01}
+decay = {"weightDecay": 0.1}
+betas = {"beta1": 0.8, "beta2": 0.95}
+adam = {**lr, **betas, **eps}
+adamw = {**adam, **decay}
 
+t_lr = {"lr": 0.02}
+t_adam = {**t_lr, "betas": (0.8, 0.95), "eps": 0.01}
+t_adamw = {**t_adam, "weight_decay": 0.1}
+o_lr = {"learning_rate": 0.02}
+o_adam = {**o_lr, "b1": 0.8, "b2": 0.95, "eps": 0.01}
+o_adamw = {**o_adam, "weight_decay": 0.1}
+k_lr = {"learning_rate": 0.02}
+k_adam = {**k_lr, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 0.01}
+k_adamw = {**k_adam, "weight_decay": 0.1}
+
+# SGD and momentum
+case("SGD", lr, "torch", torch.optim.SGD, t_lr)
+case("SGD", lr, "optax", optax.sgd, o_lr)
+case("SGD", lr, "keras", keras.optimizers.SGD, k_lr)
 for nesterov in [False, True]:
-    options = {"learningRate": 0.03, "momentum": 0.8, "nesterov": nesterov}
-    case("Momentum", options, "torch", f"SGD(lr=0.03, momentum=0.8, nesterov={nesterov})",
-         with_torch(lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.8, nesterov=nesterov)))
-    case("Momentum", options, "optax", f"sgd(0.03, momentum=0.8, nesterov={nesterov})",
-         with_optax(optax.sgd(0.03, momentum=0.8, nesterov=nesterov)))
+    momentum = {**lr, "momentum": 0.8, "nesterov": nesterov}
+    theirs = {"momentum": 0.8, "nesterov": nesterov}
+    case("Momentum", momentum, "torch", torch.optim.SGD, {**t_lr, **theirs})
+    case("Momentum", momentum, "optax", optax.sgd, {**o_lr, **theirs})
+    case("Momentum", momentum, "keras", keras.optimizers.SGD, {**k_lr, **theirs})
+    case("SGDW", {**momentum, **decay}, "timm", timm.optim.SGDW, {**t_lr, **theirs, "weight_decay": 0.1})
+case("QHM", {**lr, "momentum": 0.8, "nu": 0.7}, "torch_optimizer", torch_optimizer.QHM, {**t_lr, "momentum": 0.8, "nu": 0.7})
+case("AggMo", {**lr, "beta1": 0.8, "beta2": 0.95}, "torch_optimizer", torch_optimizer.AggMo, {**t_lr, "betas": (0.0, 0.8, 0.95)})
+case("PNM", {**lr, "beta1": 0.8, "beta0": 0.7, **decay}, "pytorch_optimizer", pytorch_optimizer.PNM,
+     {**t_lr, "betas": (0.8, 0.7), "weight_decay": 0.1})
 
-adam = {"learningRate": 0.02, "beta1": 0.8, "beta2": 0.95, "epsilon": 0.01}
-case("Adam", adam, "torch", "Adam(lr=0.02, betas=(0.8, 0.95), eps=0.01)",
-     with_torch(lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.95), eps=0.01)))
-case("Adam", adam, "optax", "adam(0.02, b1=0.8, b2=0.95, eps=0.01)", with_optax(optax.adam(0.02, b1=0.8, b2=0.95, eps=0.01)))
+# Signs
+case("SignSGD", lr, "optax", optax.sign_sgd, o_lr)
+case("Signum", {**lr, "momentum": 0.8}, "optax", optax.signum, {**o_lr, "beta": 0.8})
+case("Tiger", {**lr, "beta": 0.8, **decay}, "pytorch_optimizer", pytorch_optimizer.Tiger, {**t_lr, "beta": 0.8, "weight_decay": 0.1})
+lion = {**lr, **betas, **decay}
+case("Lion", lion, "timm", timm.optim.Lion, {**t_lr, "betas": (0.8, 0.95), "weight_decay": 0.1})
+case("Lion", lion, "optax", optax.lion, {**o_lr, "b1": 0.8, "b2": 0.95, "weight_decay": 0.1})
+case("Lion", lion, "keras", keras.optimizers.Lion, {**k_lr, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1})
+rprop = {**lr, "shrink": 0.6, "grow": 1.3, "minStep": 0.004, "maxStep": 0.025}
+case("Rprop", rprop, "torch", torch.optim.Rprop, {**t_lr, "etas": (0.6, 1.3), "step_sizes": (0.004, 0.025)})
+unlike("Rprop", rprop, "optax", optax.rprop,
+     {**o_lr, "eta_minus": 0.6, "eta_plus": 1.3, "min_step_size": 0.004, "max_step_size": 0.025})
 
-for start_value in [0.0, 0.1]:
-    options = {"learningRate": 0.05, "initialAccumulator": start_value, "epsilon": 0.01}
-    case("AdaGrad", options, "torch", f"Adagrad(lr=0.05, initial_accumulator_value={start_value}, eps=0.01)",
-         with_torch(lambda p: torch.optim.Adagrad(p, lr=0.05, initial_accumulator_value=start_value, eps=0.01)))
+# Sums and means of squares
+for first in [0.0, 0.1]:
+    case("AdaGrad", {**lr, "initialAccumulator": first, **eps}, "torch", torch.optim.Adagrad,
+         {**t_lr, "initial_accumulator_value": first, "eps": 0.01})
+unlike("AdaGrad", {**lr, "initialAccumulator": 0.1, **eps}, "optax", optax.adagrad, {**o_lr, "eps": 0.01})
+unlike("AdaGrad", {**lr, "initialAccumulator": 0.1, **eps}, "keras", keras.optimizers.Adagrad, {**k_lr, "epsilon": 0.01})
+rms = {**lr, "decay": 0.8, **eps}
+case("RMSProp", rms, "torch", torch.optim.RMSprop, {**t_lr, "alpha": 0.8, "eps": 0.01})
+case("RMSProp", rms, "optax", optax.rmsprop, {**o_lr, "decay": 0.8, "eps": 0.01, "eps_in_sqrt": False})
+unlike("RMSProp", rms, "keras", keras.optimizers.RMSprop, {**k_lr, "rho": 0.8, "epsilon": 0.01})
+case("RMSPropMomentum", {**rms, "momentum": 0.7}, "torch", torch.optim.RMSprop, {**t_lr, "alpha": 0.8, "eps": 0.01, "momentum": 0.7})
+case("RMSPropCentered", {**rms, "momentum": 0.7}, "torch", torch.optim.RMSprop,
+     {**t_lr, "alpha": 0.8, "eps": 0.01, "momentum": 0.7, "centered": True})
+case("RMSPropCentered", {**rms, "momentum": 0}, "torch", torch.optim.RMSprop, {**t_lr, "alpha": 0.8, "eps": 0.01, "centered": True})
+unlike("RMSPropCentered", {**rms, "momentum": 0}, "optax", optax.rmsprop, {**o_lr, "decay": 0.8, "eps": 0.01, "centered": True})
+case("RMSPropTF", {**rms, "momentum": 0.7}, "timm", timm.optim.RMSpropTF, {**t_lr, "alpha": 0.8, "eps": 0.01, "momentum": 0.7})
+case("RMSPropTF", {**rms, "momentum": 0.7, "initialMean": 0}, "keras", keras.optimizers.RMSprop,
+     {**k_lr, "rho": 0.8, "epsilon": 0.01, "momentum": 0.7})
+case("RMSPropTF", {**rms, "momentum": 0.7, "initialMean": 0.5}, "optax", optax.rmsprop,
+     {**o_lr, "decay": 0.8, "eps": 0.01, "momentum": 0.7, "initial_scale": 0.5})
+adadelta = {"learningRate": 0.5, "decay": 0.8, **eps}
+case("Adadelta", adadelta, "torch", torch.optim.Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 0.01})
+case("Adadelta", adadelta, "optax", optax.adadelta, {"learning_rate": 0.5, "rho": 0.8, "eps": 0.01})
+case("Adadelta", adadelta, "keras", keras.optimizers.Adadelta, {"learning_rate": 0.5, "rho": 0.8, "epsilon": 0.01})
+case("MADGRAD", {**lr, "momentum": 0.8, **eps, **decay}, "timm", timm.optim.MADGRAD,
+     {**t_lr, "momentum": 0.8, "eps": 0.01, "weight_decay": 0.1})
+case("FTRL", {**lr, "beta": 0.3, "l1": 0.05, "l2": 0.4, "initialAccumulator": 0.2}, "keras", keras.optimizers.Ftrl,
+     {**k_lr, "initial_accumulator_value": 0.2, "l1_regularization_strength": 0.05, "l2_regularization_strength": 0.4, "beta": 0.3})
+case("COCOB", {"alpha": 5, "epsilon": 0.3}, "optax", optax.contrib.cocob, {"alpha": 5, "eps": 0.3})
 
-lamb = {"learningRate": 0.02, "beta1": 0.8, "beta2": 0.95, "epsilon": 0.01, "weightDecay": 0.1}
-case("LAMB", lamb, "optax", "lamb(0.02, b1=0.8, b2=0.95, eps=0.01, weight_decay=0.1)",
-     with_optax(optax.lamb(0.02, b1=0.8, b2=0.95, eps=0.01, weight_decay=0.1)), everywhere)
-case("LAMB", lamb, "timm", "Lamb(lr=0.02, betas=(0.8, 0.95), eps=0.01, weight_decay=0.1 on kernels and 0 on biases, max_grad_norm=None)",
-     with_torch(lambda p: TimmLamb(p, lr=0.02, betas=(0.8, 0.95), eps=0.01, max_grad_norm=None),
-                [{"weight_decay": 0.1}, {"weight_decay": 0.0}]), wide)
-case("LAMB", {**lamb, "weightDecay": 0}, "keras", "Lamb(0.02, beta_1=0.8, beta_2=0.95, epsilon=0.01)",
-     with_keras(lambda: keras.optimizers.Lamb(0.02, beta_1=0.8, beta_2=0.95, epsilon=0.01)), everywhere)
+# Adam and its relatives
+case("Adam", adam, "torch", torch.optim.Adam, t_adam)
+case("Adam", adam, "optax", optax.adam, o_adam)
+unlike("Adam", adam, "keras", keras.optimizers.Adam, k_adam)
+case("AdamKeras", {**adam, "weightDecay": 0}, "keras", keras.optimizers.Adam, k_adam)
+case("AdamKeras", adamw, "keras", keras.optimizers.AdamW, k_adamw)
+case("AdamW", adamw, "torch", torch.optim.AdamW, t_adamw)
+case("AdamW", adamw, "optax", optax.adamw, o_adamw)
+case("AdamW", adamw, "timm", timm.optim.AdamWLegacy, t_adamw)
+case("AdamW", adamw, "torch", torch.optim.AdamW, t_adamw, flat={"lr": 0.05, "weight_decay": 0.0, "betas": (0.7, 0.9)},
+     groups={"learningRate": 0.05, "weightDecay": 0, "beta1": 0.7, "beta2": 0.9})
+unlike("AdamW", adamw, "keras", keras.optimizers.AdamW, k_adamw)
+case("AMSGrad", adam, "torch", torch.optim.Adam, {**t_adam, "amsgrad": True})
+unlike("AMSGrad", adam, "optax", optax.amsgrad, o_adam)
+unlike("AMSGrad", adam, "keras", keras.optimizers.Adam, {**k_adam, "amsgrad": True})
+case("NAdam", {**adam, "momentumDecay": 0.1}, "torch", torch.optim.NAdam, {**t_adam, "momentum_decay": 0.1})
+case("NAdam", {**adam, "momentumDecay": 1}, "keras", keras.optimizers.Nadam, k_adam)
+unlike("NAdam", {**adam, "momentumDecay": 0}, "optax", optax.nadam, o_adam, called="nadam")
+case("NAdamW", adamw, "timm", timm.optim.NAdamW, t_adamw)
+unlike("NAdamW", adamw, "optax", optax.nadamw, o_adamw, called="nadamw")
+case("RAdam", adamw, "torch", torch.optim.RAdam, {**t_adamw, "decoupled_weight_decay": True})
+unlike("RAdam", {**adam, "weightDecay": 0}, "optax", optax.radam, o_adam)
+case("Adamax", adam, "torch", torch.optim.Adamax, t_adam)
+case("Adamax", adam, "optax", optax.adamax, o_adam)
+unlike("Adamax", adam, "keras", keras.optimizers.Adamax, k_adam)
+case("AdaBelief", {**adam, "weightDecay": 0}, "optax", optax.adabelief, {**o_adam, "eps_root": 0.01})
+case("AdaBelief", adamw, "timm", timm.optim.AdaBelief, {**t_adamw, "rectify": False})
+unlike("AdaBelief", adamw, "timm", timm.optim.AdaBelief, t_adamw)
+case("ACProp", adamw, "optax", optax.contrib.acprop, {**o_adamw, "eps_root": 0.01})
+case("Yogi", {**adam, "initialAccumulator": 1e-6}, "optax", optax.yogi, o_adam)
+case("Yogi", {**adam, "initialAccumulator": 0.01}, "torch_optimizer", torch_optimizer.Yogi, {**t_adam, "initial_accumulator": 0.01})
+adan = {**lr, "beta1": 0.8, "beta2": 0.7, "beta3": 0.95, **eps, **decay}
+case("Adan", adan, "timm", timm.optim.Adan, {**t_lr, "betas": (0.8, 0.7, 0.95), "eps": 0.01, "weight_decay": 0.1})
+unlike("Adan", adan, "optax", optax.adan, {**o_lr, "b1": 0.8, "b2": 0.7, "b3": 0.95, "eps": 0.01, "eps_root": 0.0, "weight_decay": 0.1})
+case("AdEMAMix", {**adamw, "beta3": 0.97, "alpha": 3}, "optax", optax.contrib.ademamix, {**o_adamw, "b3": 0.97, "alpha": 3.0})
+case("SimplifiedAdEMAMix", {**adamw, "alpha": 3}, "optax", optax.contrib.simplified_ademamix, {**o_adamw, "alpha": 3.0})
+adopt = {**lr, **betas, "epsilon": 0.1, "clipExponent": 0.1, **decay}
+case("ADOPT", adopt, "timm", timm.optim.Adopt,
+     {**t_lr, "betas": (0.8, 0.95), "eps": 0.1, "weight_decay": 0.1, "clip_exp": 0.1, "decoupled": True})
+case("ADOPT", {**adopt, "clipExponent": 0.25, "weightDecay": 0}, "optax", optax.contrib.adopt, {**o_adam, "eps": 0.1})
+case("LaProp", adamw, "timm", timm.optim.LaProp, t_adamw)
+case("QHAdam", {**adam, "nu1": 0.7, "nu2": 0.9}, "torch_optimizer", torch_optimizer.QHAdam, {**t_adam, "nus": (0.7, 0.9)})
+case("AdaPNM", {**adamw, "beta0": 0.7}, "pytorch_optimizer", pytorch_optimizer.AdaPNM,
+     {**t_lr, "betas": (0.8, 0.95, 0.7), "eps": 0.01, "weight_decay": 0.1})
+case("AdaMod", {**adamw, "beta3": 0.9}, "torch_optimizer", torch_optimizer.AdaMod, {**t_adamw, "beta3": 0.9})
+case("AdaBound", {**adam, "finalRate": 0.1, "gamma": 0.05}, "torch_optimizer", torch_optimizer.AdaBound,
+     {**t_adam, "final_lr": 0.1, "gamma": 0.05})
+case("DiffGrad", adam, "torch_optimizer", torch_optimizer.DiffGrad, t_adam)
 
-lars = {"learningRate": 0.5, "momentum": 0.8, "weightDecay": 0.1, "trustCoefficient": 0.02, "epsilon": 0.001}
-case("LARS", lars, "timm", "Lars(lr=0.5, momentum=0.8, trust_coeff=0.02, eps=0.001, weight_decay=0.1 on kernels and 0 on biases)",
-     with_torch(lambda p: TimmLars(p, lr=0.5, momentum=0.8, trust_coeff=0.02, eps=0.001),
-                [{"weight_decay": 0.1}, {"weight_decay": 0.0}]), wide)
+# By layer
+case("CautiousAdamW", adamw, "timm", timm.optim.AdamWLegacy, {**t_adamw, "caution": True})
+stable = {**adamw, "clipThreshold": 0.8}
+case("StableAdamW", stable, "timm", timm.optim.AdamWLegacy, {**t_adamw, "clipping_threshold": 0.8})
+case("MARS", {**adamw, "gamma": 0.2}, "timm", timm.optim.Mars, {**t_adamw, "gamma": 0.2}, masks={"corrected": wide})
+case("NovoGrad", adamw, "optax", optax.novograd, o_adamw)
+case("NovoGrad", adamw, "timm", timm.optim.NvNovoGrad, t_adamw)
+case("Fromage", {**lr, "minNorm": 0.3}, "optax", optax.fromage, {**o_lr, "min_norm": 0.3})
+case("LAMB", adamw, "optax", optax.lamb, o_adamw, masks={"adapt": everywhere})
+case("LAMB", adamw, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": None}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
+case("LAMB", {**adam, "weightDecay": 0}, "keras", keras.optimizers.Lamb, k_adam, masks={"adapt": everywhere})
+unlike("LAMB", adamw, "keras", keras.optimizers.Lamb, k_adamw, masks={"adapt": everywhere})
+unlike("LAMB", adamw, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": 0.5}, masks={"adapt": everywhere})
+case("LAMBKeras", adamw, "keras", keras.optimizers.Lamb, k_adamw)
+for max_norm in [0.5, 1.1]:
+    case("LAMBApex", {**adamw, "maxNorm": max_norm}, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": max_norm},
+         flat={"weight_decay": 0.0}, masks={"adapt": wide})
+lars = {"learningRate": 0.5, "momentum": 0.8, **decay, "trustCoefficient": 0.02, "epsilon": 0.001}
+t_lars = {"lr": 0.5, "momentum": 0.8, "weight_decay": 0.1, "trust_coeff": 0.02, "eps": 0.001}
+case("LARS", lars, "timm", timm.optim.Lars, t_lars, flat={"weight_decay": 0.0}, masks={"adapt": wide})
+unlike("LARS", lars, "optax", optax.lars,
+       {"learning_rate": 0.5, "weight_decay": 0.1, "trust_coefficient": 0.02, "eps": 0.001, "momentum": 0.8}, masks={"adapt": everywhere})
+larc = {**lars, "learningRate": 0.04}
+case("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04, "trust_clip": True}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
+unlike("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
+
+# By model
+case("ClippedAdamW", {**adamw, "maxNorm": 0.5}, "optax",
+     lambda max_norm, **rest: optax.chain(optax.clip_by_global_norm(max_norm), optax.adamw(**rest)), {"max_norm": 0.5, **o_adamw},
+     called="clip_by_global_norm, adamw", masks={"decayed": everywhere})
+distance = {"learningRate": 0.7, **betas, **eps, **decay, "initialDistance": 0.001}
+o_distance = {"learning_rate": 0.7, "betas": (0.8, 0.95), "eps": 0.01, "weight_decay": 0.1, "estim_lr0": 0.001}
+case("Prodigy", {**distance, "coefficient": 1.3}, "optax", optax.contrib.prodigy, {**o_distance, "estim_lr_coef": 1.3})
+case("DAdaptAdam", distance, "optax", optax.contrib.dadapt_adamw, o_distance)
+case("DoG", {"learningRate": 0.7, "initialDistance": 0.01, **eps, **decay}, "optax", optax.contrib.dog,
+     {"learning_rate": 0.7, "init_step": ("heuristic", 0.01), "eps": 0.01, "weight_decay": 0.1})
+case("DoWG", {"learningRate": 0.7, "initialDistance": 0.04, **eps, **decay}, "optax", optax.contrib.dowg,
+     {"learning_rate": 0.7, "init_estim_sq_dist": 0.04, "eps": 0.01, "weight_decay": 0.1})
+
+
+# Transforms, around SGD
+def transformed(name, use, options, library, theirs, arguments, called, rule="w := w - learningRate * g"):
+    hypers = " ".join(f"hyper {key} = 1 in (0, inf)" for key in ["learningRate", *options])
+    before, within = (use, "") if rule.endswith("* g") else ("", use)
+    text = f'import {{ {name} }} from "std" optimizer Transformed {{ {hypers} {before} step(w, g) {{ u = g {within} {rule} }} }}'
+    text = text if within else text.replace("u = g  ", "")
+    case(name, {**lr, **options}, library, theirs, {**arguments, **(k_lr if library == "keras" else {})}, called=called, program=text)
+
+
+def before_sgd(transform):
+    return lambda **arguments: optax.chain(transform(**arguments), optax.sgd(0.02))
+
+
+transformed("clipByGlobalNorm", "use clipByGlobalNorm(maxNorm)", {"maxNorm": 1.1}, "optax", before_sgd(optax.clip_by_global_norm),
+            {"max_norm": 1.1}, "clip_by_global_norm")
+transformed("clipByGlobalNorm", "use clipByGlobalNorm(maxNorm)", {"maxNorm": 1.1}, "keras", keras.optimizers.SGD,
+            {"global_clipnorm": 1.1}, "SGD")
+transformed("clipByLayerNorm", "use clipByLayerNorm(maxNorm)", {"maxNorm": 0.4}, "keras", keras.optimizers.SGD, {"clipnorm": 0.4}, "SGD")
+transformed("clipByLayerRms", "use clipByLayerRms(maxRms)", {"maxRms": 0.1}, "optax", before_sgd(optax.clip_by_block_rms),
+            {"threshold": 0.1}, "clip_by_block_rms")
+transformed("clipByValue", "use clipByValue(limit)", {"limit": 0.1}, "optax", before_sgd(optax.clip), {"max_delta": 0.1}, "clip")
+transformed("clipByValue", "use clipByValue(limit)", {"limit": 0.1}, "keras", keras.optimizers.SGD, {"clipvalue": 0.1}, "SGD")
+transformed("normalizeByGlobalNorm", "use normalizeByGlobalNorm(epsilon)", {"epsilon": 0.1}, "optax",
+            before_sgd(optax.normalize_by_update_norm), {"eps": 0.1}, "normalize_by_update_norm")
+transformed("l2", "use l2(decay)", {"decay": 0.1}, "torch", torch.optim.SGD, {**t_lr, "weight_decay": 0.1}, "SGD")
+transformed("trustRatio", "use trustRatio() on (u, w)", {}, "optax", before_sgd(optax.scale_by_trust_ratio), {},
+            "scale_by_trust_ratio", "w := w - learningRate * u")
+
+schedules = []
+
+
+def schedule(text, library, called, value):
+    """`value(t)` is what `text` is compared with, in each of 100 steps; kept for some of them."""
+    at = [1, 2, 9, 10, 11, 33, 50, 60, 61, 99, 100]
+    every = {t: float(value(t)) for t in range(1, 101)}
+    schedules.append({"schedule": text, "library": library, "version": LIBRARIES[library], "call": called,
+                      "values": {str(t): every[t] for t in at}})
+
+
+def of_optax(text, make, **arguments):
+    call = f"{make.__name__}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
+    schedule(text, "optax", call, lambda t, f=make(**arguments): f(np.float64(t)))
+
+
+of_optax("linear(start = 0.3, end = 0.05, total = 60)", optax.linear_schedule, init_value=0.3, end_value=0.05, transition_steps=60)
+of_optax("polynomial(start = 0.3, end = 0.05, total = 60, power = 3)", optax.polynomial_schedule,
+         init_value=0.3, end_value=0.05, power=3, transition_steps=60)
+of_optax("stepDecay(start = 0.3, factor = 0.7, every = 11)", optax.exponential_decay,
+         init_value=0.3, transition_steps=11, decay_rate=0.7, staircase=True)
+of_optax("exponential(start = 0.3, factor = 0.7, every = 11)", optax.exponential_decay, init_value=0.3, transition_steps=11, decay_rate=0.7)
+of_optax("cosine(start = 0.3, end = 0.03, total = 60)", optax.cosine_decay_schedule, init_value=0.3, decay_steps=60, alpha=0.1)
+of_optax("warmup(peak = 0.3, steps = 60)", optax.linear_schedule, init_value=0.0, end_value=0.3, transition_steps=60)
+of_optax("warmupCosine(peak = 0.3, warmup = 10, total = 60)", optax.warmup_cosine_decay_schedule,
+         init_value=0.0, peak_value=0.3, warmup_steps=10, decay_steps=60)
+schedule("cosineRestarts(start = 0.3, end = 0.03, period = 11)", "keras", "CosineDecayRestarts(0.3, 11, t_mul=1, alpha=0.1)",
+         keras.optimizers.schedules.CosineDecayRestarts(0.3, 11, t_mul=1.0, alpha=0.1))
+one_cycle = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
+scheduler = torch.optim.lr_scheduler.OneCycleLR(one_cycle, 0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)
+
+
+def next_of_one_cycle(t):
+    rate = one_cycle.param_groups[0]["lr"]
+    if t < 100:
+        one_cycle.step()
+        scheduler.step()
+    return rate
+
+
+schedule("oneCycle(start = 0.03, peak = 0.3, end = 0.0003, total = 100, rise = 0.33)", "torch",
+         "OneCycleLR(max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)", next_of_one_cycle)
 
 # One case a line, so that a change reads as one.
 layers = json.dumps([{"name": n, "shape": s} for n, s in LAYERS])
-lines = ",\n".join(json.dumps(c) for c in cases)
-sys.stdout.write(f'{{"steps": {json.dumps(STEPS)}, "layers": {layers}, "cases": [\n{lines}\n]}}\n')
+lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
+more = ",\n".join(json.dumps(s, separators=(",", ":")) for s in schedules)
+sys.stdout.write(f'{{"layers": {layers}, "cases": [\n{lines}\n], "schedules": [\n{more}\n]}}\n')

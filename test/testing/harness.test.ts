@@ -21,6 +21,31 @@ test('a case in which no layer takes part tells nothing', async () => {
   expect((await judge(subject, drawn))!.seed).not.toBe(drawn)
 })
 
+test('state of the device starts rounded, also where no layer ever takes part', async () => {
+  const source = `optimizer O {
+    state s over model = 0.1
+    step(w, g) { s := s + ‖g over model‖  w := w - s * g }
+  }`
+  const subject = await subjectOf(source, { targets: ['ops'] })
+  const idle = Array.from({ length: 200 }, (_, seed) => seed).find((seed) =>
+    drawCase(seed, subject.signature).layers.every((l) => l.weight.length === 0)
+  )!
+  const { comparison, kernel } = await judgeCase(subject, idle)
+  expect(kernel).toBe('none')
+  expect(comparison).toMatchObject({ differences: [] })
+  expect(comparison.compared).toBeGreaterThan(0)
+})
+
+test('hyperparameters are drawn from their ranges', () => {
+  const range = { kind: 'interval', low: 1, lowOpen: true, high: Infinity, highOpen: true } as const
+  const grow = { name: 'grow', init: 1.2, range, groupable: true }
+  for (let seed = 0; seed < 100; seed++) {
+    const { hypers, falling } = drawCase(seed, { hypers: [grow], masks: [] })
+    expect(hypers.grow).toBeGreaterThan(1)
+    expect(falling).toEqual([])
+  }
+})
+
 test('one that leaks is told', async () => {
   const subject = await of('w := w - lr * g')
   class Leaking extends subject.Optimizer {

@@ -8,6 +8,8 @@ import { program } from './arbitraries.js'
 
 /** OPTC_RUNS=1000 looks harder. */
 const RUNS = Number(process.env.OPTC_RUNS ?? 30)
+/** What each shipped optimizer is tried on; of these at least half must tell something. */
+const CASES = 6
 /** Of the random programs at least this share must have a case that tells something. */
 const DETERMINED = 0.8
 const MINUTES = 60_000
@@ -40,7 +42,7 @@ export function heldToReference(kernel: string, options: SubjectOptions): void {
     const source = readFileSync(new URL(`../../optimizers/${file}`, import.meta.url), 'utf8')
     const subject = await subjectOf(source, { ...options, path: file })
     const ratios: number[] = []
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= CASES; seed++) {
       const verdict = await judge(subject, seed)
       if (!verdict) continue
       mustAgree(verdict, source)
@@ -48,7 +50,7 @@ export function heldToReference(kernel: string, options: SubjectOptions): void {
       const { largestBound, largestError } = verdict.comparison
       if (largestError > 0) ratios.push(largestBound / largestError)
     }
-    expect(ratios.length).toBeGreaterThanOrEqual(8)
+    expect(ratios.length).toBeGreaterThanOrEqual(CASES / 2)
     const median = ratios.sort((a, b) => a - b)[ratios.length >> 1]!
     console.log(
       `${kernel}, ${file}: the bound is ${median.toFixed(1)} times the largest error (median of ${ratios.length})`
