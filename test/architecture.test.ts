@@ -9,7 +9,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '^(node_modules/)?(chevrotain|fastest-levenshtein)'
   ],
   'src/compiler/check': [
-    'src/compiler/std\\.generated\\.ts',
     'src/compiler/syntax/',
     'src/compiler/(diagnostics|messages\\.generated|suggest|std\\.generated)\\.ts'
   ],

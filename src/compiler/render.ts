@@ -9,11 +9,29 @@ export interface Position {
   readonly offset: number
 }
 
-const LINE_END = /\r\n|\n|\r/
+const LINE_END = /\r\n|\n|\r/g
 
 export function positionOf(source: string, offset: number): Position {
-  const starts = source.slice(0, offset).split(LINE_END)
-  return { line: starts.length, column: starts.at(-1)!.length + 1, offset }
+  const starts = lineStarts(source)
+  let low = 0
+  let high = starts.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (starts[middle]! <= offset) low = middle
+    else high = middle
+  }
+  return { line: low + 1, column: offset - starts[low]! + 1, offset }
+}
+
+let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] }
+
+/** Where the lines of a text start. The latest is kept: diagnostics come file by file. */
+function lineStarts(source: string): readonly number[] {
+  if (latest.source !== source) {
+    const starts = [0, ...Array.from(source.matchAll(LINE_END), (end) => end.index + end[0].length)]
+    latest = { source, starts }
+  }
+  return latest.starts
 }
 
 export interface RenderOptions {
@@ -26,14 +44,14 @@ export function render(diagnostic: Diagnostic, source: string, options: RenderOp
   const style = options.style ?? ((_, text) => text)
   const { line, column } = positionOf(source, diagnostic.span.start)
   const color = diagnostic.severity === 'error' ? 'red' : 'yellow'
-  const head = `${diagnostic.path}:${line}:${column}: ${style(color, `${diagnostic.severity}[${diagnostic.code}]`)}: ${style('bold', diagnostic.message)}`
+  const head = `${diagnostic.path}:${line}:${column}: ${style(color, `${diagnostic.severity}[${diagnostic.code}]`)}: ${style('bold', visible(diagnostic.message))}`
   const frame = codeFrame(
     source,
     diagnostic.span,
     (text) => style(color, text),
     (text) => style('dim', text)
   )
-  const hint = diagnostic.hint === undefined ? '' : `\n  ${style('cyan', 'hint')}: ${diagnostic.hint}`
+  const hint = diagnostic.hint === undefined ? '' : `\n  ${style('cyan', 'hint')}: ${visible(diagnostic.hint)}`
   return `${head}\n${frame}${hint}\n`
 }
 
@@ -47,12 +65,13 @@ function codeFrame(
   mark: (text: string) => string,
   dim: (text: string) => string
 ): string {
-  const lines = source.split(LINE_END)
+  const starts = lineStarts(source)
   const { line, column } = positionOf(source, span.start)
-  const gutter = String(Math.min(lines.length, line + 1)).length
+  const last = Math.min(starts.length, line + 1)
+  const gutter = String(last).length
   const shown: string[] = []
-  for (let n = Math.max(1, line - 1); n <= Math.min(lines.length, line + 1); n++) {
-    const text = lines[n - 1]!
+  for (let n = Math.max(1, line - 1); n <= last; n++) {
+    const text = source.slice(starts[n - 1], starts[n]).replace(LINE_END, '')
     // A line too long to read is cut around the caret.
     const from = n === line && text.length > LONGEST ? Math.max(0, column - LONGEST / 2) : 0
     const window = text.slice(from, from + LONGEST)
@@ -66,9 +85,9 @@ function codeFrame(
   return shown.join('\n')
 }
 
-/** Tabs as two cells; control characters as pictures, so that a binary file can't write to the terminal. */
+/** Tabs as two cells; what steers a terminal or the direction of text as dots, so that a file can't write over its frame. */
 function visible(text: string): string {
-  return text.replaceAll('\t', TAB).replace(/\p{Cc}/gu, '\u00b7')
+  return text.replaceAll('\t', TAB).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\u00b7')
 }
 
 const cells = (text: string): number => stringWidth(visible(text))

@@ -45,27 +45,31 @@ export async function runCase(
     tf.tidy(() => tf.variable(tf.tensor(weight.slice(), [...shape], 'float32'), true, name))
   )
   const records: StepRecord[] = []
-  let state = await snapshot(optimizer, reference, variables)
-  for (let step = 0; step < steps; step++) {
-    if (reload === step + 1) {
-      const saved = optimizer
-      optimizer = new Optimizer(options)
-      await optimizer.setWeights(await saved.getWeights())
-      saved.dispose()
+  try {
+    let state = await snapshot(optimizer, reference, variables)
+    for (let step = 0; step < steps; step++) {
+      if (reload === step + 1) {
+        const saved = optimizer
+        optimizer = new Optimizer(options)
+        await optimizer.setWeights(await saved.getWeights())
+        saved.dispose()
+      }
+      const gradients = layers.map(({ name, shape, gradients }) => {
+        const values = gradients[step]
+        return { name, tensor: (values ? tf.tensor(values.slice(), [...shape], 'float32') : null) as tf.Tensor }
+      })
+      optimizer.applyGradients(gradients)
+      for (const { tensor } of gradients) tensor?.dispose()
+      const after = await snapshot(optimizer, reference, variables)
+      const observations = await optimizer.observations()
+      records.push({ before: state, after, observations, kernel: optimizer.kernel ?? 'none' })
+      state = after
     }
-    const gradients = layers.map(({ name, shape, gradients }) => {
-      const values = gradients[step]
-      return { name, tensor: (values ? tf.tensor(values.slice(), [...shape], 'float32') : null) as tf.Tensor }
-    })
-    optimizer.applyGradients(gradients)
-    for (const { tensor } of gradients) tensor?.dispose()
-    const after = await snapshot(optimizer, reference, variables)
-    const observations = await optimizer.observations()
-    records.push({ before: state, after, observations, kernel: optimizer.kernel ?? 'none' })
-    state = after
+  } finally {
+    // Names of variables are taken until they are disposed, so that one failure would look like many.
+    optimizer.dispose()
+    tf.dispose(variables)
   }
-  optimizer.dispose()
-  tf.dispose(variables)
   return { records, leaked: tf.memory().numTensors - before }
 }
 

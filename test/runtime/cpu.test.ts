@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { tables } from '../../src/reference/index.js'
 import { gamma } from '../../src/reference/number.js'
+import type { Case } from '../../src/testing/case.js'
 import { compareCase } from '../../src/testing/compare.js'
 import type { Subject } from '../../src/testing/harness.js'
 import { type CompiledClass, runCase } from '../../src/testing/session.js'
@@ -179,9 +180,9 @@ describe.each(KERNELS)('%s', (kernel) => {
   it('is right at every tail, and on either side of a block', async () => {
     take(kernel)
     const sizes = [1, 2, 3, 5, 17, 1023, 1025, 8191, 8192, 8193]
-    const subjects = [lamb, await subjectOf(EXTREMES, OPTIONS)]
+    const subjects = [lamb, await subjectOf(EXTREMES, OPTIONS), await subjectOf(STORED, OPTIONS)]
     for (const { reference, Optimizer } of subjects) {
-      const drawn = {
+      const drawn: Case = {
         layers: sizes.map((size) => ({
           name: `of${size}`,
           shape: [size, 1],
@@ -191,8 +192,11 @@ describe.each(KERNELS)('%s', (kernel) => {
           group: {}
         })),
         hypers: {},
+        falling: [],
         masks: {},
-        steps: 2
+        inPlace: true,
+        steps: 2,
+        reload: 0
       }
       const { records, leaked } = await runCase(Optimizer, reference, drawn)
       expect(records[0]!.kernel).toBe(kernel)
@@ -255,6 +259,15 @@ const EXTREMES = `optimizer Extremes {
     observe spread as spread
     observe all as everything
     w := w - lr * m / (1 + top) * (if spread > 0.5 and g > 0 then 1 else 0.5) / (1 + 0.01 * all)
+  }
+}`
+
+/** So much to read for `u` that it is stored, within a segment and from one to the next. */
+const STORED = `optimizer Stored {
+  ${[...'abcd'].map((name, i) => `state ${name} = ${i + 1} * w + 0.5`).join('\n')}
+  step(w, g) {
+    u = a * b + c * d + g
+    w := w - u / (1 + ‖u‖) - u / (1 + ‖u over model‖)
   }
 }`
 

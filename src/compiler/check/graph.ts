@@ -114,7 +114,7 @@ export class Graph {
   }
 }
 
-const ATTRIBUTES = ['value', 'name', 'pattern', 'flags', 'over'] as const
+const ATTRIBUTES = ['value', 'name', 'grouped', 'pattern', 'flags', 'over'] as const
 
 function attributesOf(op: Op): [string, unknown][] {
   const record = op as unknown as Record<string, unknown>

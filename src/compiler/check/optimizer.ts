@@ -33,7 +33,8 @@ export function checkOptimizer(
   let last = first
   for (let moved = movedBy(last); moved.length > 0; moved = movedBy(last)) {
     const onDevice = new Set([...last.draft.onDevice, ...moved])
-    last = elaborate(optimizer, module, world, onDevice, []) ?? first
+    // Where a value lives makes no error, so there is none now either.
+    last = elaborate(optimizer, module, world, onDevice, [])!
   }
   return programOf(optimizer, module, last)
 }

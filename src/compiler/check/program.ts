@@ -36,7 +36,8 @@ export type Reduce = 'sum' | 'max' | 'min'
 export type Op =
   | { readonly op: 'const'; readonly value: number | boolean }
   /** Hyperparameter by its external name. Level config (a schedule or a group raises it when the optimizer runs). */
-  | { readonly op: 'hyper'; readonly name: string }
+  /** `grouped`: a group may set it, so what is made from it may differ from layer to layer. Said in a Plan. */
+  | { readonly op: 'hyper'; readonly name: string; readonly grouped?: true }
   /** The optimizer's step count, from 1. */
   | { readonly op: 'step' }
   /**

@@ -19,7 +19,7 @@ export function use(item: UseItem, body: Body): void {
   if (!worked) {
     // What it would have done is not known, so nothing is said of what seems never to be updated.
     for (const cell of targets ?? body.subjects) cell.updated = true
-    if (!called) for (const argument of item.args) evaluate(argument.value, frame)
+    if (!called || !targets) for (const argument of item.args) evaluate(argument.value, frame)
     return
   }
   for (const [i, name] of (item.on ?? []).entries()) record(name, targets[i]!.value, frame, body.draft, item)

@@ -4,9 +4,9 @@
  * cells and state by whoever reads it.
  */
 import type { Node } from '../check/program.js'
+import type { ModelReduction } from './barriers.js'
 import { isDeviceScalar, isOfModel, isReduction, reach, scalarsIn } from './order.js'
 import type { Pass } from './plan.js'
-import type { ModelReduction } from './barriers.js'
 import type { Work } from './work.js'
 
 export interface CellPlan {
@@ -17,7 +17,6 @@ export interface CellPlan {
 }
 
 export function findCells(work: Work, passes: readonly Pass[], barrierOf: (node: Node) => number | null): CellPlan {
-  /** Events in their order: `pass p is over` is 2p + 1 places in, a barrier just behind the last pass before it. */
   const passesBefore = (barrier: number): number => passes.filter((p) => p.segment <= barrier).length
   const madeIn = new Map<Node, number>(passes.flatMap((p, i) => p.reductions.map((r) => [r.node as Node, i])))
   const known = new Map<Node, Completion>()

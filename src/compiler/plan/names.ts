@@ -41,7 +41,8 @@ function describe(node: Node, own: (node: Node) => string | null): string {
 function describeShort(node: Node, own: (node: Node) => string | null): string | null {
   const [x, y] = node.args as [Node, Node]
   if (isReduction(node)) return `${node.op}_${describe(x, own)}`
-  if (node.op === 'sub' && x.op === 'const' && x.value === 1 && own(y) !== null) return `oneMinus_${own(y)}`
+  const isShort = (n: Node): boolean => own(n) !== null || (n.op === 'mul' && n.args.every(isShort))
+  if (node.op === 'sub' && x.op === 'const' && x.value === 1 && isShort(y)) return `oneMinus_${describe(y, own)}`
   const isNorm =
     node.op === 'sqrt' && x.op === 'sum' && x.args[0]!.op === 'mul' && x.args[0]!.args[0] === x.args[0]!.args[1]
   return isNorm ? `norm_${describe(x.args[0]!.args[0]!, own)}` : null

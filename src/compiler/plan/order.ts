@@ -16,9 +16,20 @@ export function isReduction(node: Node): node is ReduceNode {
   return 'over' in node
 }
 
-/** On the device, and the same for all layers. */
+/** On the device, and the same for all layers: also where a group sets hyperparameters for some. */
 export function isOfModel(node: Node): boolean {
-  return isDeviceScalar(node) && node.level !== 'layer'
+  return isDeviceScalar(node) && node.level !== 'layer' && !isGrouped(node)
+}
+
+const grouped = new WeakMap<Node, boolean>()
+
+/** Made from a hyperparameter that a group may set. What is reduced over the model never is: the checker sees to that. */
+function isGrouped(node: Node): boolean {
+  const known = grouped.get(node)
+  if (known !== undefined) return known
+  const is = node.op === 'hyper' ? node.grouped === true : !isReduction(node) && node.args.some(isGrouped)
+  grouped.set(node, is)
+  return is
 }
 
 export function sameBuffer(a: Buffer, b: Buffer): boolean {

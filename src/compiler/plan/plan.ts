@@ -66,7 +66,8 @@ export interface Pass {
   /**
    * Nodes that this pass reads from a buffer instead of computing. Weight, gradient and slot leaves before their store;
    * afterwards the stored value (`m*`) reads from the slot; a scratch value from scratch. Whatever else a store or
-   * reduction needs is computed in the pass. A node that is in no `reads` but is a device scalar is a cell.
+   * reduction needs is computed in the pass. A device scalar is a cell, a cell of the model, state as the step finds it,
+   * or made of these: what is there from the start, and what a barrier completes for each layer, has no cell.
    */
   readonly reads: readonly { readonly node: Node; readonly from: Buffer }[]
   readonly stores: readonly Store[]

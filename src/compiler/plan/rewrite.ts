@@ -18,7 +18,8 @@ export interface Rewriter {
 
 const COMMUTE = new Set(['add', 'mul', 'max', 'min', 'and', 'or', 'eq', 'ne'])
 
-export function createRewriter(kept: ReadonlySet<Node>): Rewriter {
+/** `kept`: values that are stored. `grouped`: hyperparameters that a group may set. */
+export function createRewriter(kept: ReadonlySet<Node>, grouped: ReadonlySet<string> = new Set()): Rewriter {
   const graph = new Graph()
   const done = new Map<Node, Node>()
   const stored = new Set<Node>()
@@ -56,6 +57,7 @@ export function createRewriter(kept: ReadonlySet<Node>): Rewriter {
 
   /** `node` with other operands. A reduction whose operand no longer varies is arithmetic. */
   function rebuild(node: Node, args: readonly Node[]): Node {
+    if (node.op === 'hyper' && grouped.has(node.name)) return graph.rebuild({ ...node, grouped: true }, args)
     if (!isReduction(node)) return args.length === 0 ? graph.rebuild(node, args) : simplify(graph.rebuild(node, args))
     const [was, x] = [node.args[0]!, args[0]!]
     const perElement = isElement(was)
@@ -106,7 +108,9 @@ export function conditionOf(node: Node): { readonly condition: Node; readonly ne
 
 /** The program by the rules, and what rewrote it. */
 export function rewriteProgram(program: Program): { readonly program: Program; readonly rewriter: Rewriter } {
-  const rewriter = createRewriter(new Set([program.weight, ...program.slots.map((s) => s.next)]))
+  const stored = new Set([program.weight, ...program.slots.map((s) => s.next)])
+  const grouped = new Set(program.hypers.filter((h) => h.groupable).map((h) => h.name))
+  const rewriter = createRewriter(stored, grouped)
   const { rewrite } = rewriter
   return {
     rewriter,

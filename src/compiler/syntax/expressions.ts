@@ -282,7 +282,7 @@ export class ExpressionParser extends RecoveringParser {
       this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.disjunction) }])
     )
     // Long chains are deep as trees, though the parser goes through them in a loop.
-    if (whole && !this.RECORDING_PHASE && isDeeperThan(MAX_DEPTH, value)) this.giveUp(value)
+    if (whole && !this.RECORDING_PHASE && isDeeperThan(MAX_DEPTH, value)) this.giveUp(value, MAX_DEPTH)
     return value
   })
 

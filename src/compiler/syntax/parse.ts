@@ -8,7 +8,7 @@ import { partsOf } from './expressions.js'
 import { insteadOf, shown } from './look-alikes.js'
 import { diagnose } from './mistakes.js'
 import { parser } from './parser.js'
-import { endOf, MAX_DEPTH, spanOf, startOf, Stop } from './recovery.js'
+import { endOf, MAX_MISTAKES, spanOf, startOf, Stop } from './recovery.js'
 import { regexProblem } from './regex.js'
 import * as T from './tokens.js'
 
@@ -31,8 +31,11 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
     ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t))),
     ...parser.mistakes.map((mistake) => diagnose(mistake, { path, source, tokens }))
   ]
-  const diagnostics = [...firstOfEachLine(cascading, source), ...notes(path)]
-  if (stop?.tooDeep) diagnostics.push(problems.tooDeep(path, stop.tooDeep, { limit: MAX_DEPTH }))
+  const diagnostics = [...firstOfEachLine(cascading, source), ...notes(path)].sort(bySource)
+  const last = diagnostics[MAX_MISTAKES]?.span ?? (stop?.limit === null ? stop.at : undefined)
+  diagnostics.splice(MAX_MISTAKES)
+  if (last) diagnostics.push(problems.tooManyMistakes(path, last, { limit: MAX_MISTAKES }))
+  if (stop && stop.limit !== null) diagnostics.push(problems.tooDeep(path, stop.at, { limit: stop.limit }))
   const { imports, declarations } = parser
   return { file: { path, source, imports, declarations }, diagnostics: diagnostics.sort(bySource) }
 }

@@ -10,11 +10,14 @@ import {
 import type { ErrorExpr, Name, Span } from './ast.js'
 import * as T from './tokens.js'
 
-/** How deep expressions may be nested, as written and as trees: a stack that is nearly used up holds this much. */
+/** How deep expressions may be nested: the parser takes about a hundred calls a level, and a stack holds some ten thousand. */
+export const MAX_NESTING = 50
+
+/** How many levels a tree may have: those who walk it take a few calls a level. */
 export const MAX_DEPTH = 200
 
-/** How many mistakes of form are told of one file: going on after one takes the parser a few calls. */
-export const MAX_MISTAKES = 200
+/** How many mistakes of form are told of one file: going on after one takes the parser a few calls that stay. */
+export const MAX_MISTAKES = 100
 
 /** A place where the text can't go on as it does. `expected` is null where there were alternatives. */
 export interface Mistake {
@@ -23,11 +26,13 @@ export interface Mistake {
   readonly found: IToken
 }
 
-/** Thrown where the parser gives up the rest of the file. `tooDeep` says where it was nested too deep, if that is why. */
+/** Thrown where the parser gives up the rest of the file: at a mistake too many, or where it is nested deeper than `limit`. */
 export class Stop {
-  readonly tooDeep: Span | null
-  constructor(tooDeep: Span | null) {
-    this.tooDeep = tooDeep
+  readonly at: Span
+  readonly limit: number | null
+  constructor(at: Span, limit: number | null) {
+    this.at = at
+    this.limit = limit
   }
 }
 
@@ -39,14 +44,14 @@ class Mistakes implements IParserErrorMessageProvider {
 
   #add(rule: string, expected: TokenType | null, found: IToken): string {
     if (this.closed) return ''
-    if (this.list.length === MAX_MISTAKES) this.stop(null)
+    if (this.list.length === MAX_MISTAKES) this.stop(new Stop(spanOf(found), null))
     this.list.push({ rule, expected, found })
     return ''
   }
 
-  stop(tooDeep: Span | null): never {
+  stop(reason: Stop): never {
     this.closed = true
-    throw new Stop(tooDeep)
+    throw reason
   }
 
   buildMismatchTokenMessage: IParserErrorMessageProvider['buildMismatchTokenMessage'] = (m) =>
@@ -108,8 +113,8 @@ export class RecoveringParser extends EmbeddedActionsParser {
     this.#depth = 0
   }
 
-  protected giveUp(tooDeep: Span): never {
-    return this.#mistakes.stop(tooDeep)
+  protected giveUp(tooDeep: Span, limit: number): never {
+    return this.#mistakes.stop(new Stop(tooDeep, limit))
   }
 
   protected spanFrom(start: number): Span {
@@ -156,7 +161,7 @@ export class RecoveringParser extends EmbeddedActionsParser {
   /** Whatever leads back to an expression goes through here, so that no text can use up the stack. */
   protected deeper<T>(impl: () => T): T {
     if (this.RECORDING_PHASE) return impl()
-    if (this.#depth === MAX_DEPTH) this.giveUp(spanOf(this.LA(0)))
+    if (this.#depth === MAX_NESTING) this.giveUp(spanOf(this.LA(0)), MAX_NESTING)
     this.#depth++
     try {
       return impl()
@@ -172,5 +177,20 @@ export class RecoveringParser extends EmbeddedActionsParser {
   /** What is put in has a place, and no width. */
   protected override getTokenToInsert(type: TokenType): IToken {
     return { ...super.getTokenToInsert(type), startOffset: endOf(this.LA(0)) }
+  }
+
+  /**
+   * The first token from here on that some open rule can go on with. Chevrotain's own (of the same name; its types don't
+   * tell) compares each token with each of the types, which takes a minute for a megabyte of nonsense.
+   */
+  protected findReSyncTokenType(): TokenType {
+    const wanted = new Set((this as unknown as { flattenFollowSet(): TokenType[] }).flattenFollowSet())
+    if (wanted.size === 1) return EOF
+    for (let k = 1; ; k++) {
+      const { tokenType } = this.LA(k)
+      if (wanted.has(tokenType)) return tokenType
+      const category = tokenType.CATEGORIES?.find((type) => wanted.has(type))
+      if (category) return category
+    }
   }
 }

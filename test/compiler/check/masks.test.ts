@@ -32,5 +32,5 @@ cases({
   'called like a hyperparameter': using('hyper big = 1\nmask big = rank > big', 'big > 1'),
   'never read': step('w := w - lr * g', 'mask big = rank > 1'),
   'in a transform': `transform shrink(by = 0.1) on (g, w) { mask shrunk = rank > 1; g := g + (if shrunk then by * w else 0) }\n${step('w := w - lr * g', 'use shrink()')}`,
-  'in a transform, of an argument': `transform shrink(least) on (g, w) { mask shrunk = size > least; g := g + (if shrunk then w else 0) }\n${step('w := w - lr * g', 'use shrink(12)\nuse shrink(lr)')}`
+  'in a transform, of an argument': `transform shrink(least) on (g, w) { mask shrunk = size > least; g := g + (if shrunk then w else 0) }\n${step('w := w - lr * g', 'use shrink(12)\nuse shrink(lr)\nuse shrink(12 + lr)')}`
 })

@@ -20,6 +20,7 @@ cases({
   'in the step, on the gradient by default': `${half}${step('use half(3)\nw := w - lr * g')}`,
   'in the step, on state and the weight': `${half}${step('v := v + g\nuse half() on (v)\nuse half() on (w)\nw := w - lr * v', 'state v = 0')}`,
   'that updates the weight is an update of the weight': `transform move(by) on (g, w) { w := w - by * g }\n${step('use move(lr)\nobserve ‖g‖ as size1')}`,
+  'an argument is read even if what it works on is wrong': `${half}${step('use half(by) on (gg)\nw := w - lr * g', 'hyper by = 2')}`,
   'on a hyperparameter': `${half}${step('use half() on (lr)\nw := w - lr * g')}`,
   'on a mask': `${half}${step('use half() on (big)\nw := w - (if big then lr else 0) * g', 'mask big = rank > 1')}`,
   'on the step': `${half}${step('use half() on (t)\nw := w - lr * g / t', '', 'w, g, t')}`,

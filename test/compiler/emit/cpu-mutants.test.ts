@@ -11,6 +11,7 @@ import { cpu } from '../../../src/runtime/cpu.js'
 import type { CpuKernels } from '../../../src/runtime/cpu.js'
 import * as runtime from '../../../src/runtime/index.js'
 import type { Target } from '../../../src/runtime/index.js'
+import type { Case } from '../../../src/testing/case.js'
 import { importPrinted } from '../../../src/testing/compiled.js'
 import { compareCase } from '../../../src/testing/compare.js'
 import { specifierOf } from '../../../src/testing/load.js'
@@ -45,7 +46,7 @@ const SPECIAL = [0.125, 2, 0.125, 2]
 const random = (size: number, seed: number): Float32Array =>
   Float32Array.from({ length: size }, (_, i) => 2 * Math.sin(12.9898 * (i + 1) + 78.233 * seed) + 0.001)
 
-const CASE = {
+const CASE: Case = {
   layers: [7, 11, 18, 21, 40].map((size, i) => ({
     name: `layer${i}`,
     shape: [size],
@@ -54,8 +55,11 @@ const CASE = {
     group: {}
   })),
   hypers: {},
+  falling: [],
   masks: {},
-  steps: 2
+  inPlace: true,
+  steps: 2,
+  reload: 0
 }
 
 /** The kernels that the compiled class runs with. */

@@ -1,13 +1,12 @@
-/** What the cpu target prints: as a person reviews it, valid, and moving what the Plan says it moves. */
+/** What the cpu target prints is valid and moves what the Plan says. (golden/ has it as a person reads it.) */
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from '@fast-check/vitest'
-import wabtOf from 'wabt'
 import { beforeAll, describe, expect, it } from 'vitest'
+import wabtOf from 'wabt'
 import { bufferIndex } from '../../../src/compiler/emit/buffers.js'
 import type { Buffer, Plan } from '../../../src/compiler/plan/plan.js'
 import type { CpuKernels } from '../../../src/runtime/cpu.js'
 import { emitCpu, kernelsOf } from '../../support/cpu.js'
-import { GOLDEN } from '../../support/library.js'
 import { program } from '../../testing/arbitraries.js'
 
 const files = readdirSync('optimizers').filter((file) => file.endsWith('.opt') && file !== 'std.opt')
@@ -27,13 +26,6 @@ function mustBeValid(wat: string, module: Uint8Array): void {
   parsed.destroy()
   expect(WebAssembly.validate(module as BufferSource)).toBe(true)
 }
-
-it.each(GOLDEN)('%s as a person reads it', async (name) => {
-  const { emitted } = emitCpu(sourceOf(`${name}.opt`))
-  // What the assembler makes of the text above it is not for reading.
-  const text = emitted.declarations.replace(/(Wasm = ').*'/, "$1…'")
-  await expect(`${text}\nexport default ${emitted.expression}\n`).toMatchFileSnapshot(`../../golden/cpu/${name}.ts`)
-})
 
 describe.each(files)('%s', (file) => {
   it('is a valid module that any browser takes', () => {

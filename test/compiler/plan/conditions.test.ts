@@ -68,3 +68,11 @@ test('all layers make the same reductions over the model, each of what it is to 
   expect(without!.passes).toHaveLength(1)
   expect(without!.shares).toMatchObject([{ node, value: { op: 'mul', place: 'host' } }])
 })
+
+test('a layer makes no reduction that only other layers put into one over the model', () => {
+  const plan = planOf((s) => s.mul(s.g, s.graph.reduce('max', 'model', s.if(s.mask('p'), s.norm(s.g), 1))))
+  const [without, with_] = plan.variants
+  expect(with_!.passes.map((p) => p.reductions.length)).toEqual([1, 0])
+  expect(without!.passes.map((p) => p.reductions.length)).toEqual([0])
+  expect(without!.shares).toMatchObject([{ value: { op: 'const', value: 1 } }])
+})

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Program } from '../../../src/compiler/check/program.js'
+import type { Node, Program } from '../../../src/compiler/check/program.js'
 import { makePlan } from '../../../src/compiler/plan/make-plan.js'
-import { IDEAL } from '../../../src/compiler/plan/plan.js'
+import { bufferName } from '../../../src/compiler/plan/names.js'
+import { type Buffer, IDEAL } from '../../../src/compiler/plan/plan.js'
 import { leastByTryingAll } from './support/exhaustive.js'
 import { Sketch } from './support/programs.js'
 import { programTape, randomChain, randomProgram, tape, tapeOf } from './support/random.js'
@@ -57,4 +58,39 @@ test.each(['layer', 'model'] as const)('a reduction over the %s may be worth a p
   expect(variant!.passes.map((p) => p.loads.length + p.stores.length)).toEqual([1, 4, 2])
   expect(plan.provedLeast).toBe(true)
   expect(plan.barriers.length).toBe(over === 'model' ? 2 : 0)
+})
+
+describe('between schedules that move the same', () => {
+  const traffic = (make: (s: Sketch) => Node): string[] => {
+    const s = new Sketch()
+    const { variants, program } = makePlan(s.program('Tie', make(s)), IDEAL)
+    const names = (buffers: readonly Buffer[]): string => buffers.map((b) => bufferName(program, b)).join(' ')
+    return variants[0]!.passes.map((p) => `${names(p.loads)} → ${names(p.stores.map((x) => x.to))}`)
+  }
+
+  test('the one that recomputes: scratch would cost as much', () => {
+    const passes = traffic((s) => {
+      const [m, v] = [s.update('m', s.mul(s.slot('m'), s.g)), s.update('v', s.add(s.slot('v'), s.g))]
+      const u = s.mul(m, v)
+      return s.sub(s.w, s.mul(s.norm(u), u))
+    })
+    expect(passes).toEqual(['g m v → m v', 'w m v → w'])
+  })
+
+  test('the one that writes early', () => {
+    const passes = traffic((s) => {
+      s.update('k', s.add(s.slot('k'), s.g))
+      return s.sub(s.w, s.mul(s.norm(s.g), s.g))
+    })
+    expect(passes).toEqual(['g k → k', 'w g → w'])
+  })
+
+  test('the one that computes less, though it writes late', () => {
+    const passes = traffic((s) => {
+      const costly = s.sqrt(s.add(s.mul(s.g, s.g), 1))
+      s.update('k', s.add(s.slot('k'), costly))
+      return s.sub(s.w, s.mul(s.norm(s.g), costly))
+    })
+    expect(passes).toEqual(['g → ', 'w g k → w k'])
+  })
 })
