@@ -5,10 +5,11 @@ import {
   errorOf,
   exactly,
   gamma,
+  isUnbounded,
   isZero,
   multiply,
-  type Num,
   negate,
+  type Num,
   SLACK,
   unbounded,
   within
@@ -35,6 +36,7 @@ function apply(name: InexactFunction): (a: Arithmetic, n: Num) => Num {
   const domain = DOMAIN[name]
   return (a, n) => {
     const x = f(n.x)
+    if (isUnbounded(n)) return unbounded(x, n.undecided)
     if (domain && (domain.open ? n.low <= domain.low : n.low < domain.low)) return unbounded(x, n.undecided)
     const ends = [n.low, n.high].map((v) => ({ y: f(v), loss: a.functions[name](v, f(v)) }))
     const lost = (y: number, loss: number): number => (y === 0 && loss === 0 ? 0 : loss + a.tiny)
@@ -55,6 +57,7 @@ export const log = apply('log')
 export const tanh = apply('tanh')
 
 export function abs(n: Num): Num {
+  if (isUnbounded(n)) return unbounded(Math.abs(n.x), n.undecided)
   const holdsZero = n.low <= 0 && n.high >= 0
   const ends = [Math.abs(n.low), Math.abs(n.high)]
   return { ...n, x: Math.abs(n.x), low: holdsZero ? 0 : Math.min(...ends), high: Math.max(...ends), chain: null }
@@ -63,6 +66,7 @@ export function abs(n: Num): Num {
 /** A function that jumps: where the range holds a jump, which side a kernel is on is undecided. */
 function steps(f: (x: number) => number): (n: Num) => Num {
   return (n) => {
+    if (isUnbounded(n)) return unbounded(f(n.x), n.undecided)
     const [low, high] = [f(n.low), f(n.high)]
     return { x: f(n.x), low, high, chain: null, undecided: n.undecided || low !== high }
   }
@@ -70,13 +74,12 @@ function steps(f: (x: number) => number): (n: Num) => Num {
 export const floor = steps(Math.floor)
 export const sign = steps(Math.sign)
 
-export const larger = (p: Num, q: Num): Num => ({
-  x: Math.max(p.x, q.x),
-  low: Math.max(p.low, q.low),
-  high: Math.max(p.high, q.high),
-  chain: null,
-  undecided: p.undecided || q.undecided
-})
+export function larger(p: Num, q: Num): Num {
+  const x = Math.max(p.x, q.x)
+  const undecided = p.undecided || q.undecided
+  if (isUnbounded(p) || isUnbounded(q)) return unbounded(x, undecided)
+  return { x, low: Math.max(p.low, q.low), high: Math.max(p.high, q.high), chain: null, undecided }
+}
 
 export const smaller = (p: Num, q: Num): Num => negate(larger(negate(p), negate(q)))
 

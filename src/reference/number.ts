@@ -69,6 +69,9 @@ export const unbounded = (x: number, undecided = false): Num => ({
   undecided
 })
 
+/** Anything at all, NaN too; what is made of it by a bounded function (`tanh`, `clamp`) is not bounded by that. */
+export const isUnbounded = (n: Num): boolean => n.low === -Infinity && n.high === Infinity
+
 /** The value that a device sees of one that is in memory. */
 export function load(a: Arithmetic, x: number): Num {
   if (!Number.isFinite(x) && a.loose) return unbounded(x)

@@ -134,6 +134,13 @@ test('state that only host values update lives on the host, however it came ther
   ])
 })
 
+test('what may be NaN is not bounded by a function that is', () => {
+  const o = optimizer('step(w, g) { w := tanh(1 / g) + clamp(1 / g, -1, 1) + sign(abs(1 / g)) }')
+  const { bound } = o.step(input([layer([0, 0], [0, 1])]), tables.wasm).layers[0]!.weight
+  expect(bound[0]).toBe(Infinity)
+  expect(bound[1]).toBeLessThan(1e-5)
+})
+
 test('an undecided select is the hull of its branches, and marked', () => {
   const o = optimizer('step(w, g) { w := if 3 * g > 0.3 then 5 else 7 }')
   const { layers } = o.step(input([layer([0, 0], [Math.fround(0.1), 0.2])]), tables.wasm)

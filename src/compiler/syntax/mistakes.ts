@@ -121,7 +121,7 @@ export function diagnose(mistake: Mistake, reading: Reading): Diagnostic {
   }
   if (sameLine && RESERVED.has(found.tokenType)) {
     if (found.tokenType === words.if && (operandDue || behind)) return problems.bareIf(path, span)
-    const nameDue = expected === T.Identifier || expected === T.Target || place === 'names'
+    const nameDue = expected === T.Identifier || expected === T.Name || place === 'names'
     if (nameDue || (operandDue && BEGINNINGS.has(found.tokenType))) {
       return problems.reservedWord(path, span, { word: found.image })
     }

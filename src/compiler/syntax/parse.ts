@@ -23,15 +23,15 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
   markTargets(tokens, source)
   const stop = run(tokens, docReader(docs))
 
-  const cascading = [
+  const unread = [
     ...openComments.map((t) => problems.openComment(path, { start: startOf(t), end: startOf(t) + 2 })),
     ...strange.map((t) =>
       problems.strangeCharacter(path, spanOf(t), { found: shown(t.image), suggestion: insteadOf(t.image) })
     ),
-    ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t))),
-    ...parser.mistakes.map((mistake) => diagnose(mistake, { path, source, tokens }))
+    ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t)))
   ]
-  const diagnostics = [...firstOfEachLine(cascading, source), ...notes(path)].sort(bySource)
+  const mistakes = parser.mistakes.map((mistake) => diagnose(mistake, { path, source, tokens }))
+  const diagnostics = [...oneOfEachLine(unread, mistakes, source), ...notes(path)].sort(bySource)
   const last = diagnostics[MAX_MISTAKES]?.span ?? (stop?.limit === null ? stop.at : undefined)
   diagnostics.splice(MAX_MISTAKES)
   if (last) diagnostics.push(problems.tooManyMistakes(path, last, { limit: MAX_MISTAKES }))
@@ -49,6 +49,8 @@ function run(tokens: IToken[], docBetween: (previous: IToken, first: IToken) => 
   } catch (error) {
     if (error instanceof Stop) return error
     throw error
+  } finally {
+    parser.finish()
   }
 }
 
@@ -133,15 +135,29 @@ function firstFrom(tokens: readonly IToken[], offset: number): number {
   return low
 }
 
-/** Of mistakes that may have led to each other, one a line. */
-function firstOfEachLine(diagnostics: Diagnostic[], source: string): Diagnostic[] {
+/**
+ * One problem a line, for they may have led to each other: the first, but what could not even be read before a mistake
+ * right in front of it.
+ */
+function oneOfEachLine(unread: Diagnostic[], mistakes: Diagnostic[], source: string): Diagnostic[] {
+  const isUnread = new Set(unread)
+  const kept: Diagnostic[] = []
   let lineEnd = -1
-  return diagnostics.sort(bySource).filter(({ span }) => {
-    if (span.start <= lineEnd) return false
-    const end = source.indexOf('\n', span.start)
-    lineEnd = end < 0 ? source.length : end
-    return true
-  })
+  for (const found of [...unread, ...mistakes].sort(bySource)) {
+    const first = kept.at(-1)
+    if (!first || found.span.start > lineEnd) {
+      kept.push(found)
+      const end = source.indexOf('\n', found.span.start)
+      lineEnd = end < 0 ? source.length : end
+    } else if (isUnread.has(found) && !isUnread.has(first) && isNext(first, found, source)) {
+      kept[kept.length - 1] = found
+    }
+  }
+  return kept
 }
+
+/** Whether nothing but a few spaces stand between two. */
+const isNext = (a: Diagnostic, b: Diagnostic, source: string): boolean =>
+  b.span.start - a.span.end < 80 && source.slice(a.span.end, b.span.start).trim() === ''
 
 const bySource = (a: Diagnostic, b: Diagnostic): number => a.span.start - b.span.start

@@ -33,6 +33,13 @@ export class OptParser extends ExpressionParser {
     this.lateImports = []
   }
 
+  /** Takes in the declaration in which the file ended or the parser gave up. */
+  finish(): void {
+    const last = this.unfinished() as ast.Declaration | ast.ImportDecl | null
+    if (last?.kind === 'import') this.imports.push(last)
+    else add(this.declarations, last)
+  }
+
   /** The word that a declaration begins with, and the doc comment before it. */
   #opening(word: TokenType): { readonly doc: ast.Doc; readonly start: number } {
     const previous = this.LA(0)
@@ -77,7 +84,7 @@ export class OptParser extends ExpressionParser {
 
   use: Rule<ast.UseItem> = this.keeping('use', (keep) => {
     const { start } = this.#opening(words.use)
-    const transform = nameOf(this.CONSUME(T.Identifier))
+    const transform = nameOf(this.CONSUME(T.Name))
     let args: ast.Argument[] = []
     let on: ast.Name[] | null = null
     const use = (): ast.UseItem => ({ kind: 'use', transform, args, on, ...this.spanFrom(start) })
@@ -115,11 +122,11 @@ export class OptParser extends ExpressionParser {
     const { start } = this.#opening(words.observe)
     const value = this.SUBRULE(this.expression)
     this.CONSUME(words.as)
-    const name = nameOf(this.CONSUME(T.Identifier))
+    const name = nameOf(this.CONSUME(T.Name))
     return { kind: 'observe', value, name, ...this.spanFrom(start) }
   })
 
-  statement: Rule<ast.Statement> = this.keeping('statement', () =>
+  statement: Rule<ast.Statement> = this.choosing('statement', () =>
     this.OR<ast.Statement | null>([
       { ALT: () => this.SUBRULE(this.assignment) },
       { ALT: () => this.SUBRULE(this.use) },
@@ -142,7 +149,7 @@ export class OptParser extends ExpressionParser {
     return step()
   })
 
-  range: Rule<ast.Range> = this.keeping('range', () =>
+  range: Rule<ast.Range> = this.choosing('range', () =>
     this.OR<ast.Range | null>([{ ALT: () => this.SUBRULE(this.interval) }, { ALT: () => this.SUBRULE(this.set) }])
   )
 

@@ -87,10 +87,15 @@ const MEANINGFUL: ReadonlySet<TokenType> = new Set([
 /** What may be missing before a statement: the end of the expression before it. */
 const CLOSING: ReadonlySet<TokenType> = new Set([T.CloseParen, T.CloseBracket, T.Bars])
 
+interface Begun {
+  readonly rule: string
+  soFar: () => unknown
+}
+
 export class RecoveringParser extends EmbeddedActionsParser {
   readonly #mistakes: Mistakes
   /** Rules that have begun, and what they have kept so far. */
-  #begun: { readonly rule: string; soFar: () => unknown }[] = []
+  #begun: Begun[] = []
   #depth = 0
 
   constructor() {
@@ -134,23 +139,43 @@ export class RecoveringParser extends EmbeddedActionsParser {
     return this.RULE(
       rule,
       (): T | null => {
-        const begun: { rule: string; soFar: () => T | null } = { rule, soFar: () => null }
+        const before = this.#begun.length
+        const begun: Begun = { rule, soFar: () => null }
         this.#begun.push(begun)
         const value = impl((soFar) => {
           begun.soFar = soFar
         })
-        this.#begun.pop()
+        this.#begun.length = before
         return value
       },
-      {
-        recoveryValueFunc: () => {
-          // Rules inside it that ended with it have left theirs behind.
-          let begun = this.#begun.pop()
-          while (begun && begun.rule !== rule) begun = this.#begun.pop()
-          return (begun?.soFar() ?? null) as T | null
-        }
-      }
+      { recoveryValueFunc: () => this.#end(rule)[0]?.soFar() as T | null }
     )
+  }
+
+  /** A rule that is one of others: if it ends early, its value is what that one kept. */
+  protected choosing<T>(rule: string, impl: () => T | null): ParserMethod<[], T | null> {
+    return this.RULE(
+      rule,
+      (): T | null => {
+        const before = this.#begun.length
+        this.#begun.push({ rule, soFar: () => null })
+        const value = impl()
+        this.#begun.length = before
+        return value
+      },
+      { recoveryValueFunc: () => (this.#end(rule)[1]?.soFar() ?? null) as T | null }
+    )
+  }
+
+  /** A rule that ends early, and those inside it that end with it. */
+  #end(rule: string): readonly Begun[] {
+    const at = this.#begun.findLastIndex((begun) => begun.rule === rule)
+    return this.#begun.splice(at)
+  }
+
+  /** What was begun last at the top level, and never came to its end. */
+  protected unfinished(): unknown {
+    return this.#begun[0]?.soFar() ?? null
   }
 
   /** Whether no expression has begun. */

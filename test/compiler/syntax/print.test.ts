@@ -56,36 +56,49 @@ describe('the shipped programs', () => {
     const again = parsed(print(tree))
     expect(withoutSpans(again.declarations)).toEqual(withoutSpans(tree.declarations))
   })
+})
 
-  test('read well when printed', () => {
-    expect(print(parsed(readFileSync(join(folder, 'lamb.opt'), 'utf8')))).toMatchInlineSnapshot(`
-      "/// LAMB: layer-wise adaptive moments for large-batch training.
-      /// @see arXiv:1904.00962, Algorithm 2
-      optimizer LAMB {
-        hyper learningRate as lr = 0.001 in [0, inf)
-        hyper beta1 as β1 = 0.9 in [0, 1)
-        hyper beta2 as β2 = 0.999 in [0, 1)
-        hyper epsilon as ε = 0.000001 in (0, inf)
-        hyper weightDecay as λ = 0.01 in [0, inf)
+test('a printed program reads well', () => {
+  const text = `/// A doc.
+optimizer Clipped {
+  hyper learningRate as lr = 1e-3 in (0, inf); hyper nesterov = false
+  mask decayed = rank > 1 and not (name ~ /norm/i)
+  state m = 0
+  state n over layer = 0
+  use clip(1, limit = (2))
+  step(w, g) {
+    m := (0.9 * m) + ((1 - 0.9) * g²)
+    use halve on (m); n ← max(n, norm(g over model))
+    observe n as largest
+    w := w - lr * (if decayed then m else -(m))
+  }
+}
+transform clip(limit = 1) on (g) { g := g / limit }`
+  expect(print(parsed(text))).toMatchInlineSnapshot(`
+    "/// A doc.
+    optimizer Clipped {
+      hyper learningRate as lr = 0.001 in (0, inf)
+      hyper nesterov = false
 
-        /// Layers that get the trust ratio and weight decay; biases and normalization scales do not.
-        mask adapt = rank > 1
+      mask decayed = rank > 1 and not name ~ /norm/i
 
-        state m = 0
-        state v = 0
+      state m = 0
+      state n over layer = 0
 
-        step(w, g, t) {
-          m := β1 * m + (1 - β1) * g
-          v := β2 * v + (1 - β2) * g^2
-          m̂ = m / (1 - β1^t)
-          v̂ = v / (1 - β2^t)
-          u = m̂ / (√v̂ + ε) + (if adapt then λ * w else 0)
-          ratio = if adapt and ‖w‖ > 0 and ‖u‖ > 0 then ‖w‖ / ‖u‖ else 1
-          observe ratio as trustRatio
-          w := w - lr * ratio * u
-        }
+      use clip(1, limit = 2)
+
+      step(w, g) {
+        m := 0.9 * m + (1 - 0.9) * g^2
+        use halve() on (m)
+        n := max(n, norm(g over model))
+        observe n as largest
+        w := w - lr * (if decayed then m else -m)
       }
-      "
-    `)
-  })
+    }
+
+    transform clip(limit = 1) on (g) {
+      g := g / limit
+    }
+    "
+  `)
 })

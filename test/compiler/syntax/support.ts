@@ -150,6 +150,7 @@ export const expr: fc.Arbitrary<ast.Expr> = fc.letrec<{ expr: ast.Expr }>((tie) 
           flags: fc.constantFrom('', 'i')
         })
       ),
+      // biome-ignore lint/suspicious/noThenProperty: the tree has one
       node('if', fc.record({ condition: e, then: e, otherwise: e })),
       node('call', fc.record({ callee: name, args, over })),
       node('norm', fc.record({ arg: e, over }))
