@@ -18,10 +18,7 @@ function docOf(source) {
 
 const NUMBERS = ['', '1', '2', '3', '4']
 const state = ({ state, numbers }) =>
-  [
-    String(state),
-    ...Object.entries(numbers).flatMap(([of, n]) => (n > 0 ? [`${NUMBERS[n]} a ${of}`] : []))
-  ].join(' + ')
+  [String(state), ...Object.entries(numbers).flatMap(([of, n]) => (n > 0 ? [`${NUMBERS[n]} a ${of}`] : []))].join(' + ')
 
 export function files() {
   const cases = JSON.parse(read('test/conformance/figures.json')).cases.filter((c) => !c.unlike)

@@ -21,7 +21,9 @@ const files = (emit: 'ts' | 'js'): Record<string, string> =>
   )
 const typescript = files('ts')
 /** Those that the golden files have, and what they import. */
-const few = Object.fromEntries(Object.entries(typescript).filter(([name]) => [...GOLDEN, 'std'].includes(name.slice(0, -3))))
+const few = Object.fromEntries(
+  Object.entries(typescript).filter(([name]) => [...GOLDEN, 'std'].includes(name.slice(0, -3)))
+)
 
 describe('the library passes under every option that a strict user may set', () => {
   const { ES2020, ES2022, ESNext } = ts.ScriptTarget

@@ -354,22 +354,26 @@ of_optax("cosine(start = 0.3, end = 0.03, total = 60)", optax.cosine_decay_sched
 of_optax("warmup(peak = 0.3, steps = 60)", optax.linear_schedule, init_value=0.0, end_value=0.3, transition_steps=60)
 of_optax("warmupCosine(peak = 0.3, warmup = 10, total = 60)", optax.warmup_cosine_decay_schedule,
          init_value=0.0, peak_value=0.3, warmup_steps=10, decay_steps=60)
-schedule("cosineRestarts(start = 0.3, end = 0.03, period = 11)", "keras", "CosineDecayRestarts(0.3, 11, t_mul=1, alpha=0.1)",
-         keras.optimizers.schedules.CosineDecayRestarts(0.3, 11, t_mul=1.0, alpha=0.1))
-one_cycle = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
-scheduler = torch.optim.lr_scheduler.OneCycleLR(one_cycle, 0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)
 
 
-def next_of_one_cycle(t):
-    rate = one_cycle.param_groups[0]["lr"]
-    if t < 100:
-        one_cycle.step()
-        scheduler.step()
-    return rate
+def of_torch(make, first, **arguments):
+    """What torch's scheduler gives, from the step that it counts as `first` on."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    scheduler = make(optimizer, **arguments)
+    rates = []
+    for _ in range(100 + first):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(rates) < arguments.get("total_steps", 1000):
+            scheduler.step()
+    return lambda t: rates[t - 1 + first]
 
 
+schedule("cosineRestarts(start = 0.3, end = 0.03, period = 11)", "torch", "CosineAnnealingWarmRestarts(T_0=11, eta_min=0.03)",
+         of_torch(torch.optim.lr_scheduler.CosineAnnealingWarmRestarts, 1, T_0=11, eta_min=0.03))
 schedule("oneCycle(start = 0.03, peak = 0.3, end = 0.0003, total = 100, rise = 0.33)", "torch",
-         "OneCycleLR(max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)", next_of_one_cycle)
+         "OneCycleLR(max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)",
+         of_torch(torch.optim.lr_scheduler.OneCycleLR, 0, max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100))
 
 # One case a line, so that a change reads as one.
 layers = json.dumps([{"name": n, "shape": s} for n, s in LAYERS])

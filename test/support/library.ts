@@ -1,6 +1,6 @@
 /** The optimizers of optimizers/, by name. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Module, link } from '../../src/compiler/syntax/modules.js'
+import { link, type Module } from '../../src/compiler/syntax/modules.js'
 
 const folder = new URL('../../optimizers/', import.meta.url)
 

@@ -1,8 +1,8 @@
 /** What the cpu target prints is valid and moves what the Plan says. (golden/ has it as a person reads it.) */
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from '@fast-check/vitest'
-import wabtOf from 'wabt'
 import { beforeAll, describe, expect, it } from 'vitest'
+import wabtOf from 'wabt'
 import { bufferIndex } from '../../../src/compiler/emit/buffers.js'
 import type { Buffer, Plan } from '../../../src/compiler/plan/plan.js'
 import type { CpuKernels } from '../../../src/runtime/cpu.js'
