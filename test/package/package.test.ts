@@ -64,8 +64,7 @@ describe('the package', () => {
     expect(publint.output).toContain('All good')
     const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js')
     const types = command(attw, [tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'], project)
-    expect(types.output).toContain('No problems found')
-    expect(types.status).toBe(0)
+    expect(types, types.output).toMatchObject({ status: 0 })
   }, 120_000)
 
   test('does not bring a TensorFlow of its own', () => {
