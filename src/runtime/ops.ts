@@ -194,9 +194,15 @@ function fresh(x: Tensor, others: readonly Tensor[]): Tensor {
  */
 export function opsCbrt(value: OpsValue): Tensor {
   const x = scalar(value)
-  const guess = tf.mul(tf.sign(x), tf.exp(tf.div(tf.log(tf.abs(x)), 3)))
+  const guess = tf.mul(opsSign(x), tf.exp(tf.div(tf.log(tf.abs(x)), 3)))
   const better = tf.div(tf.add(tf.mul(2, guess), tf.div(x, tf.square(guess))), 3)
   return tf.where(tf.logicalOr(tf.equal(x, 0), tf.equal(tf.abs(x), Infinity)), x, better)
+}
+
+/** The sign by comparisons: that of tfjs's wasm backend is 0 for all below 1e-7. What is not a number stays so. */
+export function opsSign(value: OpsValue): Tensor {
+  const x = scalar(value)
+  return tf.where(tf.greater(x, 0), 1, tf.where(tf.less(x, 0), -1, x))
 }
 
 function replace(old: Tensor | null, values: readonly OpsValue[]): Tensor | null {

@@ -1,5 +1,6 @@
 /** The cpu driver: whose arrays it works on, when it copies, which kernels it takes, how exact its sums are. */
 import '@tensorflow/tfjs-backend-cpu'
+import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { tables } from '../../src/reference/index.js'
@@ -9,7 +10,6 @@ import { compareCase } from '../../src/testing/compare.js'
 import type { Subject } from '../../src/testing/harness.js'
 import { type CompiledClass, runCase } from '../../src/testing/session.js'
 import { subjectOf } from '../../src/testing/subject.js'
-import { readFileSync } from 'node:fs'
 
 const OPTIONS = { targets: ['cpu', 'ops'] }
 const shipped = (name: string): Promise<Subject> =>

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs'
 import { fc, test } from '@fast-check/vitest'
+import * as tf from '@tensorflow/tfjs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { namesOf } from '../../src/runtime/layers.js'
 import { variables } from './support/models.js'

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type OpsKernels, type OpsVariant, ops, opsCbrt } from '../../src/runtime/ops.js'
+import { type OpsKernels, type OpsVariant, ops, opsCbrt, opsSign } from '../../src/runtime/ops.js'
 import type { CompiledProgram, Driver, Layer, StepLayer } from '../../src/runtime/program.js'
 
 beforeEach(async () => {
@@ -209,12 +209,24 @@ test('the cube root is within a few units in the last place', () => {
   }
 })
 
-test('a sum keeps its digits on a backend that adds one by one', async () => {
+async function useWasm(): Promise<void> {
   const folder = dirname(
     createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm')
   )
   setWasmPaths(`${folder}/`)
   await tf.setBackend('wasm')
+}
+
+test('the sign is that of the smallest numbers too, on every backend', async () => {
+  const x = Float32Array.of(-1e-8, 1e-38, -3, 0, Infinity, Number.NaN)
+  const signs = [-1, 1, -1, 0, 1, Number.NaN]
+  expect([...opsSign(tf.tensor1d(x)).dataSync()]).toEqual(signs)
+  await useWasm()
+  expect([...opsSign(tf.tensor1d(x)).dataSync()]).toEqual(signs)
+})
+
+test('a sum keeps its digits on a backend that adds one by one', async () => {
+  await useWasm()
   const n = 2 ** 22 + 5
   const layer = layerOf(tf.fill([n], 0.1))
   const driver = driverOf({

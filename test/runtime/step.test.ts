@@ -129,7 +129,7 @@ describe('a step', () => {
       return result
     }
     // Layers meet in `total` only, which no weight reads: what a does must not depend on who else is there.
-    const alone = run([['a'], ['a'], [], ['a']])
+    const alone = run([['a'], ['a'], ['b'], ['a']])
     expect(
       run([
         ['b', 'a'],

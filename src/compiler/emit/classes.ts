@@ -18,8 +18,9 @@ import type { Hyper, Mask, Schedule } from '../check/program.js'
 import type { ClassFile, OptimizerSheet, PrintedFile } from './class-file.js'
 import { describeHyper, safeDoc, sentences } from './docs.js'
 import { printMask, printSchedule } from './host.js'
-import { bare, moduleNames, type ModuleNames } from './module-names.js'
+import { bare, type ModuleNames, moduleNames } from './module-names.js'
 import { ascii } from './names.js'
+import { HELPERS } from './ops.js'
 import { array, indent, key, literal, quote } from './text.js'
 
 type Statement = string | StatementStructures
@@ -98,7 +99,8 @@ function imports({ importFrom, optimizers, schedules }: ClassFile): Statement[] 
   }
   for (const { uses, targets } of optimizers) {
     for (const [target, { imports }] of targets) want(target, imports)
-    if (uses.has('opsCbrt')) want('ops', ['opsCbrt'])
+    const helpers = HELPERS.filter((name) => uses.has(name))
+    if (helpers.length > 0) want('ops', helpers)
   }
   const core = optimizers.some(({ uses, targets }) => uses.has('tf') || targets.some(([, emitted]) => emitted.core))
   const types = ['LayerInfo', 'LayerMatch', 'Schedule'].filter((name) => !exported.has(name))

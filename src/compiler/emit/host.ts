@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.js'
 import { authorNames, type Body, layOut } from './body.js'
 import { apply } from './float64.js'
 import { ascii, freshNames } from './names.js'
-import { operations } from './ops.js'
+import { HELPERS, operations } from './ops.js'
 import { array, arrow, block, literal, object, quote } from './text.js'
 
 /** Generated files carry this number: `FORMAT` of the runtime. */
@@ -73,7 +73,7 @@ export function printSchedule({ params, body }: Schedule): string {
 }
 
 /** What a function's text reads from around it, and so may not give to a value. */
-const RESERVED = ['h', 'out', 'layer', 'weight', 'tf', 'Math', 'opsCbrt']
+const RESERVED = ['h', 'out', 'layer', 'weight', 'tf', 'Math', ...HELPERS]
 
 /** One to a line. */
 function table(rows: readonly string[]): string {

@@ -4,11 +4,11 @@
  */
 import type { Node, Program } from '../check/program.js'
 import { bufferName } from '../plan/names.js'
-import type { Buffer, Pass } from '../plan/plan.js'
 import { isElement } from '../plan/order.js'
+import type { Buffer, Pass } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
-import { apply } from './float64.js'
 import { bufferIndex, buffersOf, readName } from './buffers.js'
+import { apply } from './float64.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { arrow, block, literal } from './text.js'

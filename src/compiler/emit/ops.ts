@@ -34,7 +34,7 @@ function emit(plan: Plan): Emitted {
   return {
     declarations: declarations.join('\n'),
     expression: `ops(${kernels})`,
-    imports: ['ops', 'type OpsVariant', ...(used.has('opsCbrt') ? ['opsCbrt'] : [])],
+    imports: ['ops', 'type OpsVariant', ...HELPERS.filter((name) => used.has(name))],
     core: used.has('tf')
   }
 }
@@ -155,10 +155,13 @@ function readScalar(plan: Plan, node: Node): string | null {
   return null
 }
 
+/** What TensorFlow.js lacks, or has wrong on a backend: from the target's runtime module. */
+export const HELPERS: readonly string[] = ['opsCbrt', 'opsSign']
+
 const FUNCTIONS: Readonly<Record<string, string>> = {
   neg: 'tf.neg',
   abs: 'tf.abs',
-  sign: 'tf.sign',
+  sign: 'opsSign',
   sqrt: 'tf.sqrt',
   rsqrt: 'tf.rsqrt',
   cbrt: 'opsCbrt',
@@ -188,10 +191,10 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 export function operations(used: Set<string>): Notation['apply'] {
   return (node, args) => {
     if ('over' in node) return `s.${node.op}(${args[0]})`
-    used.add(node.op === 'cbrt' ? 'opsCbrt' : 'tf')
+    const name = FUNCTIONS[node.op]
+    used.add(name && HELPERS.includes(name) ? name : 'tf')
     if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`
     if (node.op === 'mul' && node.args[0] === node.args[1]) return `tf.square(${args[0]})`
-    const name = FUNCTIONS[node.op]
     if (!name) throw new Error(`no operation for ${node.op}`)
     return `${name}(${args.join(', ')})`
   }

@@ -6,8 +6,8 @@
  * last one are read and written too; they take no part in a reduction.
  */
 import type { Node, Program } from '../check/program.js'
-import { isElement } from '../plan/order.js'
 import { bufferName } from '../plan/names.js'
+import { isElement } from '../plan/order.js'
 import type { Buffer, Pass, Reduction } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
 import { bufferIndex, buffersOf, readName } from './buffers.js'

@@ -3,13 +3,13 @@
  * other than in a generated file: `plain` stands for `cpu`, `webgpu` and `ops`.
  */
 import {
-  type CompiledProgram,
   CompiledOptimizer,
+  type CompiledProgram,
   type LayerInfo,
   type LayerMatch,
   type Schedule,
-  type Target,
-  schedule
+  schedule,
+  type Target
 } from '../../../src/runtime/index.js'
 import { plain } from './plain.js'
 
