@@ -28,7 +28,7 @@ export function parseMessage(file, text) {
   }
   const hint = take('hint:')
   const severity = take('severity:') || 'error'
-  const message = (paragraphs.shift() ?? fail('has no sentence')).replaceAll('\n', ' ')
+  const message = (paragraphs.shift() || fail('has no sentence')).replaceAll('\n', ' ')
   if (!file.startsWith(code)) fail(`must be named ${code}-….md`)
   return {
     code,

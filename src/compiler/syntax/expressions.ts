@@ -158,7 +158,7 @@ export class ExpressionParser extends RecoveringParser {
   })
 
   /** A name, or a call of it. */
-  name: Rule<ast.Expr> = this.expressionRule('name', () => {
+  reference: Rule<ast.Expr> = this.expressionRule('reference', () => {
     const callee = nameOf(this.CONSUME(T.Name))
     const call = this.OPTION(() => {
       this.CONSUME(T.OpenParen)
@@ -182,7 +182,7 @@ export class ExpressionParser extends RecoveringParser {
   primary: Rule<ast.Expr> = this.expressionRule('primary', () =>
     this.OR([
       { ALT: () => this.SUBRULE(this.literal) },
-      { ALT: () => this.SUBRULE(this.name) },
+      { ALT: () => this.SUBRULE(this.reference) },
       { ALT: () => this.SUBRULE(this.parenthesis) },
       { ALT: () => this.SUBRULE(this.root) },
       { ALT: () => this.SUBRULE(this.norm) }

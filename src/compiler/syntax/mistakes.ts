@@ -29,7 +29,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'optimizer CloseBrace': '`hyper`, `mask`, `state`, `use`, `step` or `}`',
   'transform CloseBrace': '`mask`, `state`, a statement or `}`',
   'step CloseBrace': 'a statement or `}`',
-  'name CloseParen': '`,` or `)`',
+  'reference CloseParen': '`,` or `)`',
   'use CloseParen': '`,` or `)`',
   'parameters CloseParen': '`,` or `)`',
   'subjects CloseParen': '`,` or `)`',
@@ -55,7 +55,7 @@ const BEHIND_EXPRESSION: ReadonlySet<string> = new Set([
 ])
 
 /** Likewise, but what was left out may have been a comma. */
-const IN_LIST: ReadonlySet<string> = new Set(['name CloseParen', 'use CloseParen', 'interval Comma', 'set CloseBrace'])
+const IN_LIST: ReadonlySet<string> = new Set(['reference CloseParen', 'use CloseParen', 'interval Comma', 'set CloseBrace'])
 
 const OPENERS: ReadonlyMap<TokenType, TokenType> = new Map([
   [T.CloseParen, T.OpenParen],

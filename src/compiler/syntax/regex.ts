@@ -6,8 +6,8 @@ const MOST_CHARACTERS = 200
 /** Names are taken to be this long when it is counted in how many ways a pattern can try to match. */
 const NAME_LENGTH = 100
 
-/** A backtracking engine goes through this many ways in a blink; one more `*` is a hundred times as many. */
-const MOST_WAYS = 1e7
+/** A backtracking engine goes through this many ways in less than a second; one more `*` is a hundred times as many. */
+const MOST_WAYS = 3e6
 
 /** Why a regular expression can't be used; null if it can. */
 export function regexProblem(pattern: string, flags: string): string | null {
