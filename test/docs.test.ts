@@ -14,7 +14,7 @@ describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8')
 
   // The page of errors shows wrong programs on purpose; the test of messages holds those.
-  const programs = page === 'docs/errors.md' ? [] : [...text.matchAll(/```opt\n([^]*?)```/g)].map((m) => m[1]!)
+  const programs = page === 'docs/errors.md' ? [] : [...text.matchAll(/```opt\n([\s\S]*?)```/g)].map((m) => m[1]!)
   test.each(programs.map((program) => [program.trim().split('\n').at(0), program]))('compiles: %s …', (_, program) => {
     expect(analyse(program!, page).diagnostics).toEqual([])
   })

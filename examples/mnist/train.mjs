@@ -20,9 +20,9 @@ const { warmupPolynomial } = await compiled('std')
 tf.serialization.registerClass(LAMB)
 
 await tf.setBackend('cpu')
-const { train, test } = loadDigits(1500)
+const { train: digits, test } = loadDigits(1500)
 const { x: testX, y: testY } = toTensors(test)
-const steps = EPOCHS * Math.ceil(train.count / BATCH)
+const steps = EPOCHS * Math.ceil(digits.count / BATCH)
 
 function newModel() {
   const model = tf.sequential({
@@ -49,9 +49,9 @@ function compile(model, optimizer) {
   model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
 }
 
-async function fit(model, from, to, after = async () => {}) {
+async function train(model, from, to, after = async () => {}) {
   for (let epoch = from; epoch < to; epoch++) {
-    const { x, y } = epochOf(train, epoch)
+    const { x, y } = epochOf(digits, epoch)
     const started = performance.now()
     const { history } = await model.fit(x, y, { epochs: 1, batchSize: BATCH, shuffle: false, verbose: 0 })
     tf.dispose([x, y])
@@ -63,10 +63,10 @@ async function fit(model, from, to, after = async () => {}) {
   }
 }
 
-console.log(`\nTraining on ${train.count} digits, testing on ${test.count} others (cpu backend)`)
+console.log(`\nTraining on ${digits.count} digits, testing on ${test.count} others (cpu backend)`)
 const model = newModel()
 let saved
-await fit(model, 0, EPOCHS, async (epoch) => {
+await train(model, 0, EPOCHS, async (epoch) => {
   if (epoch + 1 === EPOCHS / 2) {
     await model.save(
       tf.io.withSaveHandler(async (artifacts) => {
@@ -83,7 +83,7 @@ const accuracy = tf.tidy(() => model.evaluate(testX, testY, { batchSize: 500 })[
 
 console.log('\nThe same training again, resumed from what was saved half-way')
 const resumed = await tf.loadLayersModel(tf.io.fromMemory(saved))
-await fit(resumed, EPOCHS / 2, EPOCHS)
+await train(resumed, EPOCHS / 2, EPOCHS)
 const same = sameBits(model, resumed)
 
 console.log('\nTrust ratio of every layer, last step')

@@ -19,7 +19,10 @@ export async function explainCommand(
 function explainCode(code: string, json: boolean): void {
   const message = Object.hasOwn(messages, code) ? messages[code] : undefined
   if (!message) throw new CallError(`there is no error ${code}; the codes are ${Object.keys(messages).join(', ')}`)
-  if (json) return printJson(message)
+  if (json) {
+    printJson(message)
+    return
+  }
   const style = styleFor(process.stdout)
   const program = (title: string, text: string): string =>
     text === '' ? '' : `\n${style('bold', title)}\n\n${text.trimEnd().replace(/^/gm, '    ')}\n`

@@ -1,5 +1,5 @@
 /** What an expression means: a walk over the syntax tree, nothing else. */
-import type { Declaration, Expr, NameExpr, Over, Param, Argument } from '../compiler/syntax/ast.js'
+import type { Argument, Declaration, Expr, NameExpr, Over, Param } from '../compiler/syntax/ast.js'
 import type { Module } from '../compiler/syntax/modules.js'
 import * as f from './functions.js'
 import { add, divide, exactly, multiply, type Num, negate, subtract } from './number.js'

@@ -8,8 +8,8 @@ import {
   isUnbounded,
   isZero,
   multiply,
-  negate,
   type Num,
+  negate,
   SLACK,
   unbounded,
   within

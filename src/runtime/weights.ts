@@ -5,8 +5,8 @@ import type { NamedTensor } from './gradients.js'
 import {
   bitsOf,
   fromBits,
-  type Layout,
   type LayerState,
+  type Layout,
   type ModelValues,
   nothingShown,
   type Shown,

@@ -1,9 +1,9 @@
 /** Compiled optimizers brought to life in this process, on the runtime that is loaded here. */
 import * as tf from '@tensorflow/tfjs-core'
 import * as cpu from '../runtime/cpu.js'
+import * as runtime from '../runtime/index.js'
 import * as ops from '../runtime/ops.js'
 import * as webgpu from '../runtime/webgpu.js'
-import * as runtime from '../runtime/index.js'
 import { load, specifierOf } from './load.js'
 
 /** Print files with this as `importFrom`, then `importPrinted` runs them. */

@@ -1,7 +1,7 @@
 /** Runs a compiled optimizer on a case, and shows everything that it holds before and after each step. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { Reference } from '../reference/index.js'
 import { ascii } from '../compiler/emit/names.js'
+import type { Reference } from '../reference/index.js'
 import { type Case, hypersAt } from './case.js'
 
 /** What the tests use of a compiled class. */

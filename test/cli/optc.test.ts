@@ -184,7 +184,7 @@ describe('optc explain', () => {
   test('explains a code, with a wrong and a right program', () => {
     const { status, stdout } = optc('explain', 'opt2001')
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^error\[OPT2001\]: .*\n[^]*Wrong\n[^]*Right\n/)
+    expect(stdout).toMatch(/^error\[OPT2001\]: .*\n[\s\S]*Wrong\n[\s\S]*Right\n/)
     expect(optc('explain', 'OPT0000')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('there is no error OPT0000')

@@ -2,7 +2,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import type { Expr } from '../../src/compiler/syntax/ast.js'
-import { tables, type Table } from '../../src/reference/arithmetic.js'
+import { type Table, tables } from '../../src/reference/arithmetic.js'
 import { evaluate, numbers, type Scope } from '../../src/reference/expression.js'
 import { sumOf } from '../../src/reference/functions.js'
 import { errorOf, exactly, load } from '../../src/reference/number.js'

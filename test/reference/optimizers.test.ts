@@ -1,7 +1,7 @@
 /** The six optimizers by hand: plain loops, written from the papers and not from the .opt files. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Module, link } from '../../src/compiler/syntax/modules.js'
+import { link, type Module } from '../../src/compiler/syntax/modules.js'
 import { type LayerStart, reference, trajectory } from '../../src/reference/index.js'
 
 type Vector = number[]

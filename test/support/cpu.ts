@@ -1,6 +1,7 @@
 /** The cpu target's kernels, as values. */
-import { compile as assemble } from 'watr'
+
 import { expect } from 'vitest'
+import { compile as assemble } from 'watr'
 import { check } from '../../src/compiler/check/check.js'
 import { cpu } from '../../src/compiler/emit/cpu.js'
 import type { Emitted } from '../../src/compiler/emit/emitter.js'

@@ -3,10 +3,10 @@
  * value needs. Sets of reductions are bits.
  */
 import type { Node, Program } from '../check/program.js'
-import { createCutter, type Cutter } from './cut.js'
+import type { ModelReduction } from './barriers.js'
+import { type Cutter, createCutter } from './cut.js'
 import { isElement, isReduction, sameBuffer } from './order.js'
 import type { Buffer } from './plan.js'
-import type { ModelReduction } from './barriers.js'
 import { nodesOf, startsIn, type Work } from './work.js'
 
 export interface Elements {

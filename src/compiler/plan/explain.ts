@@ -1,8 +1,8 @@
 /** The Plan as a person reads it: what is computed where, what each pass moves, and what that costs. */
 import type { Node } from '../check/program.js'
+import { bufferName, formulaOf, leafName } from './names.js'
 import { computedIn, isDeviceScalar, isReduction, reach } from './order.js'
 import type { Barrier, Buffer, Cell, Pass, Plan, Variant } from './plan.js'
-import { bufferName, formulaOf, leafName } from './names.js'
 import { type Known, speller } from './spell.js'
 import { startsIn } from './work.js'
 

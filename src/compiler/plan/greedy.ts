@@ -4,7 +4,7 @@
  */
 import type { Elements } from './elements.js'
 import type { Abilities } from './plan.js'
-import { loadsOf, offer, pass, start, type State, type Sweep } from './state.js'
+import { loadsOf, offer, pass, type State, type Sweep, start } from './state.js'
 
 /** Null where a target's limits do not allow it. */
 export function recomputeEverything(elements: Elements, abilities: Abilities): Sweep[] | null {

@@ -4,7 +4,7 @@ import type { ModelReduction } from './barriers.js'
 import type { Elements } from './elements.js'
 import { computedIn, isElement, reach, rootsOf } from './order.js'
 import type { Abilities, Buffer, Pass } from './plan.js'
-import { loadsOf, offer, pass as after, start, type Sweep } from './state.js'
+import { pass as after, loadsOf, offer, type Sweep, start } from './state.js'
 
 const BYTES = 4
 

@@ -4,7 +4,7 @@ import { recomputeEverything } from './greedy.js'
 import { type Abilities, IDEAL } from './plan.js'
 import { type Budget, type Found, search } from './search.js'
 import { splitIntoParts } from './split.js'
-import { loadsOf, offer, pass, start, type Sweep } from './state.js'
+import { loadsOf, offer, pass, type Sweep, start } from './state.js'
 
 /** For one Plan: some tenths of a second. */
 export const BUDGET = 400_000

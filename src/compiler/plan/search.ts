@@ -6,7 +6,7 @@
 import type { Elements } from './elements.js'
 import { Heap } from './heap.js'
 import { type Abilities, IDEAL } from './plan.js'
-import { isWritten, loadsOf, type Offer, offer, pass, start, type State, type Sweep, targetsOf } from './state.js'
+import { isWritten, loadsOf, type Offer, offer, pass, type State, type Sweep, start, targetsOf } from './state.js'
 
 /** Compared from left to right; what comes first matters most. */
 export type Cost = readonly [buffers: number, scratch: number, passes: number, operations: number, writes: number]

@@ -1,7 +1,7 @@
 /** Values as text in the language's own notation, with the author's names. */
 import type { Node, Program } from '../check/program.js'
-import { isReduction } from './order.js'
 import { leafName } from './names.js'
+import { isReduction } from './order.js'
 
 /** A name to print in place of a value, or null for one to spell out. */
 export type Known = (node: Node) => string | null

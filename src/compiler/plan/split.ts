@@ -5,7 +5,7 @@
  */
 import type { Elements } from './elements.js'
 import type { Abilities } from './plan.js'
-import { loadsOf, type Offer, offer, pass, start, type State, type Sweep, targetsOf } from './state.js'
+import { loadsOf, type Offer, offer, pass, type State, type Sweep, start, targetsOf } from './state.js'
 
 const NOTHING: Sweep = { reductions: [], stores: [], scratch: [] }
 

@@ -55,7 +55,12 @@ const BEHIND_EXPRESSION: ReadonlySet<string> = new Set([
 ])
 
 /** Likewise, but what was left out may have been a comma. */
-const IN_LIST: ReadonlySet<string> = new Set(['reference CloseParen', 'use CloseParen', 'interval Comma', 'set CloseBrace'])
+const IN_LIST: ReadonlySet<string> = new Set([
+  'reference CloseParen',
+  'use CloseParen',
+  'interval Comma',
+  'set CloseBrace'
+])
 
 const OPENERS: ReadonlyMap<TokenType, TokenType> = new Map([
   [T.CloseParen, T.OpenParen],

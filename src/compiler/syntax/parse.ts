@@ -8,7 +8,7 @@ import { partsOf } from './expressions.js'
 import { insteadOf, shown } from './look-alikes.js'
 import { diagnose } from './mistakes.js'
 import { parser } from './parser.js'
-import { endOf, MAX_MISTAKES, spanOf, startOf, Stop } from './recovery.js'
+import { endOf, MAX_MISTAKES, Stop, spanOf, startOf } from './recovery.js'
 import { regexProblem } from './regex.js'
 import * as T from './tokens.js'
 

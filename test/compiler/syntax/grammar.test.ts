@@ -1,7 +1,7 @@
 /** What is a program and what it means, where two readers might differ. */
 import { describe, expect, test } from 'vitest'
 import type * as ast from '../../../src/compiler/syntax/ast.js'
-import { Name, lexer, WORDS } from '../../../src/compiler/syntax/tokens.js'
+import { lexer, Name, WORDS } from '../../../src/compiler/syntax/tokens.js'
 import { codesOf, everyNode, grouped, inFunction, inStep, parsed, withoutSpans } from './support.js'
 
 describe('precedence, from loosest to tightest', () => {

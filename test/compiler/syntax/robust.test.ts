@@ -53,10 +53,10 @@ describe('a hundred thousand lines', () => {
 
 describe('depth', () => {
   const nested: readonly (readonly [string, (n: number) => string])[] = [
-    ['parentheses', (n) => '('.repeat(n) + 'x' + ')'.repeat(n)],
-    ['calls', (n) => 'f('.repeat(n) + 'x' + ')'.repeat(n)],
-    ['norms', (n) => '‖'.repeat(n) + 'x' + '‖'.repeat(n)],
-    ['conditions', (n) => 'if '.repeat(n) + 'x' + ' then x else x'.repeat(n)]
+    ['parentheses', (n) => `${'('.repeat(n)}x${')'.repeat(n)}`],
+    ['calls', (n) => `${'f('.repeat(n)}x${')'.repeat(n)}`],
+    ['norms', (n) => `${'‖'.repeat(n)}x${'‖'.repeat(n)}`],
+    ['conditions', (n) => `${'if '.repeat(n)}x${' then x else x'.repeat(n)}`]
   ]
 
   // The expression itself is one level.
@@ -66,8 +66,8 @@ describe('depth', () => {
   })
 
   test('operators may be so many and no more', () => {
-    expect(codesOf(inFunction('x + '.repeat(MAX_DEPTH - 1) + 'x'))).toEqual([])
-    expect(codesOf(inFunction('x + '.repeat(MAX_DEPTH) + 'x'))).toEqual(['OPT1005'])
+    expect(codesOf(inFunction(`${'x + '.repeat(MAX_DEPTH - 1)}x`))).toEqual([])
+    expect(codesOf(inFunction(`${'x + '.repeat(MAX_DEPTH)}x`))).toEqual(['OPT1005'])
   })
 
   test('what was read before stands', () => {
