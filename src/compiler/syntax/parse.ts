@@ -86,7 +86,7 @@ function notes(path: string): Diagnostic[] {
 
 /**
  * Marks the names that begin a statement, whatever went wrong before: the parser goes on there. They are followed by `:=`,
- * or by `=` where no named argument can be, or are first on their line behind something that is complete.
+ * or are first on their line or behind something that is complete: both, or one of them and followed by `=`.
  */
 function markTargets(tokens: readonly IToken[], source: string): void {
   tokens.forEach((token, i) => {
@@ -95,10 +95,10 @@ function markTargets(tokens: readonly IToken[], source: string): void {
     const after = tokens[i + 1]?.tokenType
     const isFirst = before === undefined || /[\r\n]/.test(source.slice(endOf(before), startOf(token)))
     const isBehindWhole = before === undefined || COMPLETE.has(before.tokenType)
-    const mayBeArgument = before?.tokenType === T.OpenParen || before?.tokenType === T.Comma
     if (
       after === T.Becomes ||
-      (after === T.Equal && (isBehindWhole || (isFirst && !mayBeArgument))) ||
+      (after === T.Equal && (isFirst || isBehindWhole)) ||
+      // A bar may just as well open a norm.
       (isFirst && isBehindWhole && before?.tokenType !== T.Bars)
     ) {
       token.tokenType = T.Target

@@ -139,6 +139,16 @@ describe('what is known of something broken is kept', () => {
     ])
   })
 
+  test('a bracket that is missing at the end of a statement is put in', () => {
+    const body = stepOf('a = f(1, (2 + b)\nc = 3')
+    expect(body).toMatchObject([
+      { value: { args: [{ value: { value: 1 } }, { value: { op: '+' } }] } },
+      { value: { value: 3 } }
+    ])
+    const [{ start, end }] = body as [ast.Statement]
+    expect(inStep('a = f(1, (2 + b)\nc = 3').slice(start, end)).toBe('a = f(1, (2 + b)')
+  })
+
   test('what stands behind a missing operand is read on', () => {
     expect(stepOf('a = b * + c')).toMatchObject([{ value: { op: '+', left: { kind: 'error' }, right: { text: 'c' } } }])
   })

@@ -41,6 +41,43 @@ test('no parenthesis is there for nothing', () => {
   )
 })
 
+test.each([
+  'a^b^c',
+  '(a^b)^c',
+  'a^-b',
+  '-a^2',
+  '(-a)^2',
+  '(√a)^2',
+  '√(a^2)',
+  '√√a',
+  '√(a + b)',
+  '2^(a + b)',
+  '2^(if a then b else c)',
+  'a - (b - c)',
+  'a - b - c',
+  'a / (b * c)',
+  '(a + b) * c',
+  '-(a + b)',
+  '-a + b',
+  'a * -b',
+  '--a',
+  'not (a and b)',
+  'not a and b',
+  'a and (b or c)',
+  '(a == b) == c',
+  'not a == b',
+  '(not a) == b',
+  'a + (if b then c else d)',
+  'if a then b else if c then d else e',
+  'if if a then b else c then d else e',
+  '‖a + b‖',
+  '‖‖a‖ * b over model‖',
+  'f(a, b = c + d over layer)',
+  'inf'
+])('%s is printed as it is', (text) => {
+  expect(printExpression((parsed(inFunction(text)).declarations[0] as FnDecl).body)).toBe(text)
+})
+
 function closing(text: string, open: number): number {
   let depth = 0
   for (let at = open; ; at++) {
