@@ -15,7 +15,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-build()
+await build()
 for (const name of wanted) {
   const { bench } = await import(`../bench/${name}.mjs`)
   await bench()

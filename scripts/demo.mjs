@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, root } from './build.mjs'
 
-build()
+await build()
 
 // Inside the project, where `optc-lang/runtime` is found as in a user's project; emptied, so that nothing old is trained with.
 const folder = join('examples', 'mnist', 'compiled')

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, root } from './build.mjs'
 
-build()
+await build()
 
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '..', 'vitest.mjs')
 const report = join(tmpdir(), `optc-tests-${process.pid}.json`)

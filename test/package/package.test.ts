@@ -48,6 +48,20 @@ beforeAll(() => {
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
+/** What the TypeScript of the project says of one of its files. */
+function typeErrors(file: string) {
+  const compilerOptions = {
+    strict: true,
+    target: 'ES2022',
+    module: 'NodeNext',
+    noEmit: true,
+    skipLibCheck: true,
+    types: []
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
+  return command(require.resolve('typescript/bin/tsc'), ['-p', '.'], project)
+}
+
 const installed = (path: string): string => join(project, 'node_modules/optc-lang', path)
 const optc = (...args: string[]) => command(installed('dist/cli/main.js'), args, project)
 
@@ -56,6 +70,7 @@ describe('the package', () => {
     expect(packed).toContain('dist/cli/main.js')
     expect(packed).toContain('dist/runtime/index.d.ts')
     expect(packed).toContain('optimizers/lamb.opt')
+    expect(packed).toContain('dist/optimizers/index.d.ts')
     expect(packed.filter((path) => /^(src|test|bench|scripts|\.ci)\//.test(path))).toEqual([])
   })
 
@@ -80,22 +95,7 @@ describe('the package', () => {
       join(project, 'use.ts'),
       "import { LAMB, type LAMBOptions } from './optimizers/lamb.js'\nconst options: LAMBOptions = { weightDecay: 0.01 }\nconst optimizer = new LAMB(options)\noptimizer.learningRate *= 0.5\n// @ts-expect-error\nnew LAMB({ learningrate: 1 })\n"
     )
-    writeFileSync(
-      join(project, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          target: 'ES2022',
-          module: 'NodeNext',
-          noEmit: true,
-          skipLibCheck: true,
-          types: []
-        },
-        files: ['use.ts']
-      })
-    )
-    const tsc = require.resolve('typescript/bin/tsc')
-    expect(command(tsc, ['-p', '.'], project)).toEqual({ status: 0, output: '' })
+    expect(typeErrors('use.ts')).toEqual({ status: 0, output: '' })
   }, 120_000)
 
   test('gives an optimizer that trains', () => {
@@ -118,25 +118,72 @@ console.log(JSON.stringify({ kernel: optimizer.kernel, steps: optimizer.iteratio
   }, 120_000)
 })
 
+describe('optc-lang/optimizers', () => {
+  const library = readdirSync(join(root, 'optimizers')).filter((name) => name !== 'std.opt')
+
+  test('is what stands in optimizers/, without a compile step', () => {
+    expect(packed).toEqual(
+      expect.arrayContaining(library.map((name) => `dist/optimizers/${name.replace('.opt', '.js')}`))
+    )
+    writeFileSync(
+      join(project, 'shipped.js'),
+      `import * as tf from '@tensorflow/tfjs'
+import * as library from 'optc-lang/optimizers'
+import { Lion } from 'optc-lang/optimizers/lion'
+await tf.setBackend('cpu')
+const optimizer = new library.Lion({ learningRate: library.warmupCosine({ peak: 0.1, warmup: 2, total: 10 }) })
+const w = tf.variable(tf.tensor1d([1, -1]))
+optimizer.minimize(() => w.square().sum())
+optimizer.minimize(() => w.square().sum())
+const classes = Object.values(library).filter((x) => 'className' in x)
+for (const Optimizer of classes) new Optimizer().dispose()
+console.log(JSON.stringify({ same: Lion === library.Lion, classes: classes.length, kernel: optimizer.kernel, w: [...w.dataSync()].map((x) => +x.toFixed(6)) }))
+`
+    )
+    const { output } = command(join(project, 'shipped.js'), [], project)
+    expect(output).toContain(`{"same":true,"classes":${library.length},"kernel":"cpu","w":[0.85,-0.85]}`)
+  })
+
+  test('is typed', () => {
+    writeFileSync(
+      join(project, 'shipped.ts'),
+      "import { LAMB, type LAMBOptions, type LayerInfo, warmupCosine } from 'optc-lang/optimizers'\nimport { Lion } from 'optc-lang/optimizers/lion'\nconst adapt = (layer: LayerInfo): boolean => layer.rank > 1\nconst options: LAMBOptions = { learningRate: warmupCosine({ peak: 0.01 }), adapt }\nnew LAMB(options).learningRate *= 0.5\n// @ts-expect-error\nnew Lion({ beta3: 1 })\n"
+    )
+    expect(typeErrors('shipped.ts')).toEqual({ status: 0, output: '' })
+  }, 120_000)
+
+  test('gives a bundle of one optimizer that one and no other', async () => {
+    const { metafile } = await bundled("export { Lion, cosine } from 'optc-lang/optimizers'")
+    const [{ inputs }] = Object.values(metafile.outputs) as [Metafile['outputs'][string]]
+    const held = Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []))
+    expect(held.filter((path) => path.includes('/optimizers/')).map((path) => path.replace(/^.*\//, ''))).toEqual([
+      'lion.js',
+      'std.js'
+    ])
+    expect(held.filter((path) => path.includes('/compiler/'))).toEqual([])
+  })
+})
+
+const bundled = async (entry: string, external: string[] = []): Promise<{ text: string; metafile: Metafile }> => {
+  const result = await build({
+    stdin: { contents: entry, resolveDir: project },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    external: ['@tensorflow/*', ...external]
+  })
+  return { text: result.outputFiles[0]!.text, metafile: result.metafile }
+}
+
 describe('a bundle of one optimizer', () => {
   let inputs: string[]
   let sizeOf: (match: (path: string) => boolean) => number
 
   beforeAll(async () => {
     optc('compile', 'optimizers/lamb.opt', '--emit', 'js', '-o', 'compiled')
-    const bundled = async (entry: string, external: string[] = []): Promise<{ text: string; metafile: Metafile }> => {
-      const result = await build({
-        stdin: { contents: entry, resolveDir: project },
-        bundle: true,
-        minify: true,
-        write: false,
-        metafile: true,
-        format: 'esm',
-        platform: 'browser',
-        external: ['@tensorflow/*', ...external]
-      })
-      return { text: result.outputFiles[0]!.text, metafile: result.metafile }
-    }
     const whole = await bundled("export { LAMB } from './compiled/lamb.js'")
     inputs = Object.keys(whole.metafile.inputs)
     const gzip = async (file: string, external: string[]): Promise<number> =>
