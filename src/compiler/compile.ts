@@ -64,12 +64,19 @@ export function compile(source: string, options: CompileOptions = {}): Compilati
   const { checked, diagnostics } = analyse(source, path, options.load)
   if (diagnostics.some((d) => d.severity === 'error')) return { ...NOTHING, diagnostics }
   try {
-    const plans = checked.optimizers.map((program) => planFor(program, emitters))
-    const files = options.print ? printFiles(checked, plans, emitters, path, options, options.print) : []
-    return { code: files[0]?.text ?? '', files, diagnostics, plans, plan: plans[0]?.plan ?? null }
+    return { ...build(checked, options), diagnostics }
   } catch (error) {
     return { ...NOTHING, diagnostics: [internalError(path, error)] }
   }
+}
+
+/** From typed programs on: a Plan for each target, and the printed files. Throws where the compiler itself is wrong. */
+export function build(checked: CheckedFile, options: CompileOptions = {}): Omit<Compilation, 'diagnostics'> {
+  const emitters = chosen(options.targets)
+  const plans = checked.optimizers.map((program) => planFor(program, emitters))
+  const path = options.path ?? 'optimizer.opt'
+  const files = options.print ? printFiles(checked, plans, emitters, path, options, options.print) : []
+  return { code: files[0]?.text ?? '', files, plans, plan: plans[0]?.plan ?? null }
 }
 
 /** What a file means and what is wrong with it, with what it imports. */

@@ -48,14 +48,14 @@ function runStatements(statements: readonly Statement[], stage: Stage, scope: Sc
       case 'local': {
         const value = evaluate(statement.value, scope)
         scope.names.set(statement.name.text, { value })
-        run.trace.push({ name: statement.name.text, value })
+        run.trace.push({ name: traced(stage, statement.name.text), value })
         break
       }
       case 'update': {
         const cell = scope.names.get(statement.name.text)
         if (!cell) throw new Error(`unknown name ${statement.name.text}`)
         update(cell, evaluate(statement.value, scope), scope, run)
-        run.trace.push({ name: statement.name.text, value: cell.value })
+        run.trace.push({ name: traced(stage, statement.name.text), value: cell.value })
         break
       }
       case 'observe':
@@ -66,6 +66,9 @@ function runStatements(statements: readonly Statement[], stage: Stage, scope: Sc
     }
   }
 }
+
+/** A name inside of a transform's use is told apart from the optimizer's own, as its slots are. */
+const traced = ({ own }: Stage, name: string): string => (own === '' ? name : `${own}_${name}`)
 
 /** A slot, the weight and the gradient keep their level and place; a local takes those of its new value. */
 function update(cell: Cell, value: Value, scope: Scope, run: Run): void {

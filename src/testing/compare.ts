@@ -1,11 +1,13 @@
 /** Compares what a compiled optimizer did in a step with the reference, at the derived bound. */
-import type { Bounded, LayerInput, Reference, Table } from '../reference/index.js'
+import type { Bounded, LayerInput, Reference, StepResult, Table } from '../reference/index.js'
 import { type Case, hypersAt } from './case.js'
 import type { StepRecord } from './session.js'
 
 export interface Difference {
   /** "step 2, dense/kernel, weight[3]" */
   readonly where: string
+  /** The step, from 0; the layer's place in the case, -1 for the model; the element. */
+  readonly at: { readonly step: number; readonly layer: number; readonly element: number }
   readonly actual: number
   readonly expected: number
   readonly bound: number
@@ -23,6 +25,25 @@ export interface Comparison {
   readonly largestBound: number
 }
 
+/** What the reference makes of a step that starts from what the optimizer held. */
+export function expectedStep(
+  reference: Reference,
+  given: Case,
+  record: StepRecord,
+  step: number,
+  table: Table
+): StepResult {
+  const layers = given.layers.map((layer, i): LayerInput => {
+    const { weight, slots } = record.before.layers[i]!
+    const took = layer.gradients.slice(0, step + 1).filter((g) => g !== null && weight.length > 0).length
+    const masks = { ...given.masks, ...(layer.group as Record<string, boolean>) }
+    const gradient = layer.gradients[step] ?? null
+    return { name: layer.name, shape: layer.shape, weight, gradient, age: took, hypers: layer.group, masks, slots }
+  })
+  const { modelState } = record.before
+  return reference.step({ t: step + 1, hypers: hypersAt(given, step + 1), layers, modelState }, table)
+}
+
 export function compareCase(
   reference: Reference,
   given: Case,
@@ -34,21 +55,12 @@ export function compareCase(
   let undetermined = 0
   let largestError = 0
   let largestBound = 0
-  const ages = given.layers.map(() => 0)
 
   records.forEach((record, step) => {
-    const layers = given.layers.map((layer, i): LayerInput => {
-      const gradient = layer.gradients[step] ?? null
-      const { weight, slots } = record.before.layers[i]!
-      if (gradient && weight.length > 0) ages[i]!++
-      const hypers = layer.group
-      const masks = { ...given.masks, ...(layer.group as Record<string, boolean>) }
-      return { name: layer.name, shape: layer.shape, weight, gradient, age: ages[i]!, hypers, masks, slots }
-    })
-    const { modelState } = record.before
-    const result = reference.step({ t: step + 1, hypers: hypersAt(given, step + 1), layers, modelState }, table)
+    const result = expectedStep(reference, given, record, step, table)
 
     const check = (
+      layer: number,
       name: string,
       actual: ArrayLike<number>,
       expected: Bounded,
@@ -66,7 +78,14 @@ export function compareCase(
         }
         if (exact || error <= e || e === Infinity) continue
         const where = `step ${step + 1}, ${name}${expected.value.length > 1 ? `[${i}]` : ''}`
-        differences.push({ where, actual: actual[i]!, expected: x, bound: e, trace: trace(i) })
+        differences.push({
+          where,
+          at: { step, layer, element: i },
+          actual: actual[i]!,
+          expected: x,
+          bound: e,
+          trace: trace(i)
+        })
       }
     }
 
@@ -75,15 +94,16 @@ export function compareCase(
       const { name } = given.layers[i]!
       const trace = (j: number): string[] =>
         expected.trace.map((t) => `${t.name} = ${t.value.value[j] ?? t.value.value[0]}`)
-      check(`${name}, weight`, actual.weight, expected.weight, trace)
+      check(i, `${name}, weight`, actual.weight, expected.weight, trace)
       if (actual.slots)
-        for (const [slot, e] of Object.entries(expected.slots)) check(`${name}, ${slot}`, actual.slots[slot]!, e, trace)
+        for (const [slot, e] of Object.entries(expected.slots))
+          check(i, `${name}, ${slot}`, actual.slots[slot]!, e, trace)
       const seen = record.observations[name]
       for (const [key, e] of Object.entries(expected.observations))
-        check(`${name}, ${key}`, [seen?.[key] ?? NaN], e, trace)
+        check(i, `${name}, ${key}`, [seen?.[key] ?? NaN], e, trace)
     })
     for (const [slot, e] of Object.entries(result.modelState)) {
-      check(`model, ${slot}`, [record.after.modelState?.[slot] ?? NaN], e, () => [])
+      check(-1, `model, ${slot}`, [record.after.modelState?.[slot] ?? NaN], e, () => [])
     }
   })
   return { compared, undetermined, differences, largestError, largestBound }

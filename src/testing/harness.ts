@@ -1,4 +1,5 @@
 /** A compiled optimizer against the reference: cases drawn until enough of what they compute can be determined. */
+import type { Program } from '../compiler/check/program.js'
 import { type Reference, type Table, tables } from '../reference/index.js'
 import { type Case, drawCase, type Signature } from './case.js'
 import { type Comparison, compareCase } from './compare.js'
@@ -15,6 +16,7 @@ export const TABLE_OF: Readonly<Record<string, Table>> = {
 export interface Subject {
   readonly reference: Reference
   readonly Optimizer: CompiledClass
+  readonly program: Program
   readonly signature: Signature
 }
 
