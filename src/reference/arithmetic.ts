@@ -124,17 +124,18 @@ const lossless = (a: Arithmetic): Arithmetic => ({
   functions: everyFunction(() => 0)
 })
 
-const table = (name: string, device: Arithmetic): Table => ({
-  name,
-  host,
-  device,
-  depth: (n) => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
-})
+/** What any target promises: a tree, or what loses no more. */
+const inATree = (n: number): number => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
+
+/** The cpu backend adds in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
+const inFloat64 = (n: number): number => 1 + n * 2 ** -28
+
+const table = (name: string, device: Arithmetic, depth = inATree): Table => ({ name, host, device, depth })
 
 /** The roundings that each target is allowed. `exact` is plain float64: every bound is 0. */
 export const tables = {
-  javascript: table('javascript', nearest),
-  wasm: table('wasm', nearest),
+  javascript: table('javascript', nearest, inFloat64),
+  wasm: table('wasm', nearest, inFloat64),
   ops: table('ops', nearest),
   wgsl: table('wgsl', shader),
   glsl: table('glsl', shader),

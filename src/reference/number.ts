@@ -110,7 +110,13 @@ function terms(n: Num): Sum {
   return { kind: 'sum', roundings: 0, error, size: Math.abs(n.x) + error, sign }
 }
 
+/** A 0 that is no sum: the terms of one, like 3 − 3, may be added to something else first. */
+const addsNothing = (n: Num): boolean => isZero(n) && n.chain?.kind !== 'sum'
+
 export function add(a: Arithmetic, p: Num, q: Num): Num {
+  const undecided = p.undecided || q.undecided
+  if (addsNothing(p)) return { ...q, undecided }
+  if (addsNothing(q)) return { ...p, undecided }
   const s = terms(p)
   const t = terms(q)
   const chain: Sum = {
@@ -118,16 +124,16 @@ export function add(a: Arithmetic, p: Num, q: Num): Num {
     roundings: s.roundings + t.roundings + 1,
     error: s.error + t.error,
     size: s.size + t.size,
-    sign: isZero(p) || s.sign === t.sign ? t.sign : isZero(q) ? s.sign : 0
+    sign: s.sign === t.sign ? s.sign : 0
   }
   const whole = areWhole(a, p, q, chain.size)
   const e = whole ? 0 : (chain.error + gamma(a, chain.roundings) * chain.size + chain.roundings * a.tiny) * SLACK
   const x = p.x + q.x
-  if (chain.size > a.largest) return unbounded(x, p.undecided || q.undecided)
+  if (chain.size > a.largest) return unbounded(x, undecided)
   // Terms of one sign keep it however they are grouped.
   const low = chain.sign === 1 ? Math.max(0, x - e) : x - e
   const high = chain.sign === -1 ? Math.min(0, x + e) : x + e
-  return within(a, x, low, high, p.undecided || q.undecided, chain)
+  return within(a, x, low, high, undecided, chain)
 }
 
 export const subtract = (a: Arithmetic, p: Num, q: Num): Num => add(a, p, negate(q))
@@ -167,13 +173,23 @@ function productOf(a: Arithmetic, x: number, p: Num, q: Num, s: Product, t: Prod
 
 const signOf = (n: Num): number => (n.low >= 0 ? 1 : n.high <= 0 ? -1 : 0)
 
+/** Nothing is lost by a factor of 1 or −1. */
+const isUnit = (n: Num): boolean => n.low === n.high && Math.abs(n.x) === 1
+
+const scale = (n: Num, sign: number, undecided: boolean): Num => ({ ...(sign < 0 ? negate(n) : n), undecided })
+
 export function multiply(a: Arithmetic, p: Num, q: Num): Num {
+  const undecided = p.undecided || q.undecided
+  if (isUnit(p)) return scale(q, p.x, undecided)
+  if (isUnit(q)) return scale(p, q.x, undecided)
   return productOf(a, p.x * q.x, p, q, factors(p), factors(q), 1)
 }
 
 /** p / q. A divisor from the host may be read as its reciprocal, rounded once. */
 export function divide(a: Arithmetic, p: Num, q: Num, fromHost: boolean): Num {
   const undecided = p.undecided || q.undecided
+  // (A shader's division may be off whatever it divides by.)
+  if (isUnit(q) && a.division === 1) return scale(p, q.x, undecided)
   const x = p.x / q.x
   const t = factors(q)
   const size = Math.abs(q.x)

@@ -15,14 +15,23 @@ export interface Difference {
   readonly trace: readonly string[]
 }
 
-export interface Comparison {
-  readonly compared: number
-  /** The bound is infinite, or a select could not be decided. */
+/** What a weight, a slot or an observation of one layer came to in one step: how far off it was, and might have been. */
+export interface TensorRecord {
+  /** "weight", or the slot or observation. */
+  readonly name: string
+  readonly elements: number
+  /** Elements whose bound is infinite, or that hang on a select which could not be decided. */
   readonly undetermined: number
-  readonly differences: readonly Difference[]
-  /** The largest error, and the largest bound, seen where both are known. */
+  /** Over the others. */
   readonly largestError: number
   readonly largestBound: number
+}
+
+export interface Comparison {
+  readonly compared: number
+  readonly undetermined: number
+  readonly differences: readonly Difference[]
+  readonly tensors: readonly TensorRecord[]
 }
 
 /** What the reference makes of a step that starts from what the optimizer held. */
@@ -51,10 +60,7 @@ export function compareCase(
   table: Table
 ): Comparison {
   const differences: Difference[] = []
-  let compared = 0
-  let undetermined = 0
-  let largestError = 0
-  let largestBound = 0
+  const tensors: TensorRecord[] = []
 
   records.forEach((record, step) => {
     const result = expectedStep(reference, given, record, step, table)
@@ -66,18 +72,21 @@ export function compareCase(
       expected: Bounded,
       trace: (i: number) => string[]
     ): void => {
+      const owner = given.layers[layer]?.name ?? 'model'
+      let undetermined = 0
+      let largestError = 0
+      let largestBound = 0
       for (let i = 0; i < expected.value.length; i++) {
         const [x, e] = [expected.value[i]!, expected.bound[i]!]
         const error = Math.abs(actual[i]! - x)
         const exact = Object.is(actual[i]!, x) || actual[i]! === x
-        compared++
         if (!Number.isFinite(e) || expected.undecided[i]) undetermined++
         else {
           largestBound = Math.max(largestBound, e)
           largestError = Math.max(largestError, error)
         }
         if (exact || error <= e || e === Infinity) continue
-        const where = `step ${step + 1}, ${name}${expected.value.length > 1 ? `[${i}]` : ''}`
+        const where = `step ${step + 1}, ${owner}, ${name}${expected.value.length > 1 ? `[${i}]` : ''}`
         differences.push({
           where,
           at: { step, layer, element: i },
@@ -87,6 +96,7 @@ export function compareCase(
           trace: trace(i)
         })
       }
+      tensors.push({ name, elements: expected.value.length, undetermined, largestError, largestBound })
     }
 
     result.layers.forEach((expected, i) => {
@@ -94,17 +104,16 @@ export function compareCase(
       const { name } = given.layers[i]!
       const trace = (j: number): string[] =>
         expected.trace.map((t) => `${t.name} = ${t.value.value[j] ?? t.value.value[0]}`)
-      check(i, `${name}, weight`, actual.weight, expected.weight, trace)
+      check(i, 'weight', actual.weight, expected.weight, trace)
       if (actual.slots)
-        for (const [slot, e] of Object.entries(expected.slots))
-          check(i, `${name}, ${slot}`, actual.slots[slot]!, e, trace)
+        for (const [slot, e] of Object.entries(expected.slots)) check(i, slot, actual.slots[slot]!, e, trace)
       const seen = record.observations[name]
-      for (const [key, e] of Object.entries(expected.observations))
-        check(i, `${name}, ${key}`, [seen?.[key] ?? NaN], e, trace)
+      for (const [key, e] of Object.entries(expected.observations)) check(i, key, [seen?.[key] ?? NaN], e, trace)
     })
     for (const [slot, e] of Object.entries(result.modelState)) {
-      check(-1, `model, ${slot}`, [record.after.modelState?.[slot] ?? NaN], e, () => [])
+      check(-1, slot, [record.after.modelState?.[slot] ?? NaN], e, () => [])
     }
   })
-  return { compared, undetermined, differences, largestError, largestBound }
+  const total = (count: (t: TensorRecord) => number): number => tensors.reduce((sum, t) => sum + count(t), 0)
+  return { compared: total((t) => t.elements), undetermined: total((t) => t.undetermined), differences, tensors }
 }
