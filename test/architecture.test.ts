@@ -1,6 +1,9 @@
 /** Each room imports only what stands above it (docs/architecture.md). */
+import { readFileSync } from 'node:fs'
 import { cruise, type IConfiguration, type ICruiseResult } from 'dependency-cruiser'
+import { globSync } from 'tinyglobby'
 import { describe, expect, test } from 'vitest'
+import { TARGETS } from '../src/compiler/emit/targets.js'
 
 /** For each place: all that it may import besides itself, as patterns of resolved paths. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -52,3 +55,18 @@ describe('the rooms', () => {
     expect(everything.length).toBeGreaterThan(0)
   })
 })
+
+/** Where all targets are listed; `ops`, which serves any backend, also lends the host its operations. */
+const REGISTRIES = ['src/compiler/emit/targets.ts', 'src/testing/targets.ts', 'src/runtime/program.ts']
+
+test.each(TARGETS.map((t) => t.target).filter((name) => name !== 'ops'))(
+  'only its own files and the registries name the target %s',
+  (target) => {
+    const codeOf = (path: string): string => readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+    const name = new RegExp(`'${target}'|/${target}\\.js'`)
+    const naming = globSync('src/**/*.ts').filter((path) => name.test(codeOf(path)))
+    const others = naming.filter((path) => !/(emit|runtime)\//.test(path) || !path.includes(`/${target}`))
+    expect(naming).toContain(`src/compiler/emit/${target}.ts`)
+    expect(others.filter((path) => !REGISTRIES.includes(path))).toEqual([])
+  }
+)

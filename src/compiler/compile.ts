@@ -27,7 +27,7 @@ export interface CompileOptions {
   readonly importFrom?: string
   /** Prints the file. Without it there are diagnostics and plans only. */
   readonly print?: Print
-  /** Turns WebAssembly text into bytes; wanted by the target `cpu`. */
+  /** Turns WebAssembly text into bytes; wanted by targets whose kernels are WebAssembly (`cpu`). */
   readonly assemble?: Assemble
 }
 
@@ -58,8 +58,9 @@ export interface Compilation {
 export function compile(source: string, options: CompileOptions = {}): Compilation {
   const path = options.path ?? 'optimizer.opt'
   const emitters = chosen(options.targets)
-  if (options.print && !options.assemble && emitters.some((emitter) => emitter.target === 'cpu')) {
-    throw new TypeError('the target cpu needs `assemble`: a function from WebAssembly text to bytes')
+  const assembling = emitters.find((emitter) => emitter.assembles)
+  if (options.print && !options.assemble && assembling) {
+    throw new TypeError(`the target ${assembling.target} needs \`assemble\`: a function from WebAssembly text to bytes`)
   }
   const { checked, diagnostics } = analyse(source, path, options.load)
   if (diagnostics.some((d) => d.severity === 'error')) return { ...NOTHING, diagnostics }

@@ -4,14 +4,7 @@ import { type Reference, type Table, tables } from '../reference/index.js'
 import { type Case, drawCase, type Signature } from './case.js'
 import { type Comparison, compareCase } from './compare.js'
 import { type CompiledClass, runCase } from './session.js'
-
-/** The table of roundings for the driver that ran; `ops` runs on whatever backend there is. */
-export const TABLE_OF: Readonly<Record<string, Table>> = {
-  cpu: tables.wasm,
-  'cpu-js': tables.javascript,
-  webgpu: tables.wgsl,
-  ops: tables.ops
-}
+import { TABLE_OF } from './targets.js'
 
 export interface Subject {
   readonly reference: Reference

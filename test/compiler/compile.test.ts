@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { compile as assemble } from 'watr'
 import { type CompileOptions, compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
+import { TARGETS } from '../../src/compiler/emit/targets.js'
 import { importPrinted, RUNTIME } from '../../src/testing/compiled.js'
 import { GOLDEN } from '../support/library.js'
 
@@ -131,7 +132,7 @@ describe('what goes wrong', () => {
 
   test('a wrong call throws', () => {
     expect(() => compile(SGD, { targets: ['gpu'] })).toThrow(
-      'there is no target "gpu": the targets are webgpu, cpu, ops'
+      `there is no target "gpu": the targets are ${TARGETS.map((t) => t.target).join(', ')}`
     )
     expect(() => compile(SGD, { print })).toThrow('`assemble`')
   })

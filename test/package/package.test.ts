@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TARGETS } from '../../src/compiler/emit/targets.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -46,7 +47,7 @@ beforeAll(() => {
   cpSync(join(root, 'optimizers/lamb.opt'), join(project, 'optimizers/lamb.opt'))
 }, 300_000)
 
-afterAll(() => rmSync(project, { recursive: true, force: true }))
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000)
 
 /** What the TypeScript of the project says of one of its files. */
 function typeErrors(file: string) {
@@ -191,7 +192,7 @@ describe('a bundle of one optimizer', () => {
     const sizes = new Map<string, number>()
     sizes.set('lamb', await gzip('./compiled/lamb.js', ['optc-lang/*']))
     sizes.set('runtime', await gzip('optc-lang/runtime', []))
-    for (const driver of ['cpu', 'webgpu', 'ops']) sizes.set(driver, await gzip(`optc-lang/runtime/${driver}`, []))
+    for (const { target } of TARGETS) sizes.set(target, await gzip(`optc-lang/runtime/${target}`, []))
     sizeOf = (match) => Math.max(...[...sizes].filter(([name]) => match(name)).map(([, size]) => size))
     console.log(`gzip bytes: ${[...sizes].map(([name, size]) => `${name} ${size}`).join(', ')}`)
   }, 120_000)

@@ -4,7 +4,7 @@ import type { Emitted } from '../../src/compiler/emit/emitter.js'
 import type { Target } from '../../src/runtime/program.js'
 
 export function targetOf(emitted: Emitted, runtime: Readonly<Record<string, unknown>>): Target {
-  const source = `${emitted.declarations}\nexport default ${emitted.expression}`
+  const source = `${emitted.declarations.join('\n')}\nexport default ${emitted.expression}`
   const { code } = transformSync(source, { loader: 'ts', format: 'cjs' })
   const module = { exports: {} as { default?: Target } }
   new Function('module', ...Object.keys(runtime), code)(module, ...Object.values(runtime))

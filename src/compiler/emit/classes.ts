@@ -94,11 +94,11 @@ function imports({ importFrom, optimizers, schedules }: ClassFile): Statement[] 
     ...(schedules.length > 0 ? ['schedule'] : [])
   ]
   const drivers = new Map<string, Set<string>>()
-  const want = (target: string, names: readonly string[]): void => {
-    drivers.set(target, new Set([...(drivers.get(target) ?? []), ...names]))
+  const want = (module: string, names: readonly string[]): void => {
+    drivers.set(module, new Set([...(drivers.get(module) ?? []), ...names]))
   }
   for (const { uses, targets } of optimizers) {
-    for (const [target, { imports }] of targets) want(target, imports)
+    for (const [, { imports }] of targets) for (const [module, names] of Object.entries(imports)) want(module, names)
     const helpers = HELPERS.filter((name) => uses.has(name))
     if (helpers.length > 0) want('ops', helpers)
   }
@@ -107,7 +107,7 @@ function imports({ importFrom, optimizers, schedules }: ClassFile): Statement[] 
   return [
     ...(core ? ["import * as tf from '@tensorflow/tfjs-core'"] : []),
     ...(runtime.length > 0 ? [importText(runtime, importFrom)] : []),
-    ...[...drivers].map(([target, names]) => importText([...names], `${importFrom}/${target}`)),
+    ...[...drivers].map(([module, names]) => importText([...names], `${importFrom}/${module}`)),
     `export type { ${types.join(', ')} } from ${quote(importFrom)}`
   ]
 }
@@ -207,7 +207,7 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
       properties: observations.map((o) => ({ name: key(ascii(o.name)), type: 'number' }))
     },
     constant(programName, 'CompiledProgram', compiled),
-    ...targets.flatMap(([, { declarations }]) => (declarations === '' ? [] : [`\n${declarations.trim()}`])),
+    `\n${[...new Set(targets.flatMap(([, { declarations }]) => declarations))].join('\n\n')}`,
     constant(targetsName, 'readonly Target[]', array(targets.map(([, emitted]) => emitted.expression))),
     {
       kind: StructureKind.Class,

@@ -21,23 +21,23 @@ const ABILITIES: Abilities = {
   maxOutputs: Infinity
 }
 
-export const cpu: Emitter = { target: 'cpu', abilities: ABILITIES, emit }
+export const cpu: Emitter = { target: 'cpu', abilities: ABILITIES, assembles: true, emit }
 
 function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const own = `cpu${ascii(plan.program.name)}`
   const variants = [...new Set(plan.variants)]
   const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
   const functions: string[] = []
-  const printed = variants.map((v) => `const ${nameOf(v)}: CpuVariant = ${printVariant(plan, v, functions)}\n`)
+  const printed = variants.map((v) => `const ${nameOf(v)}: CpuVariant = ${printVariant(plan, v, functions)}`)
   const module = wat.printModule(functions)
   return {
-    declarations: [...printed, printWasm(own, module, assemble(module))].join('\n'),
+    declarations: [...printed, printWasm(own, module, assemble(module))],
     expression: `cpu(${object([
       ['variants', array(plan.variants.map(nameOf))],
       ['model', printModel(plan)],
       ['wasm', `${own}Wasm`]
     ])})`,
-    imports: ['cpu', 'type CpuVariant']
+    imports: { cpu: ['cpu', 'type CpuVariant'] }
   }
 }
 
@@ -48,7 +48,7 @@ function printWasm(own: string, module: string, bytes: Uint8Array): string {
   return [
     `// The passes as WebAssembly, by the names that they have above:`,
     ...text,
-    `const ${own}Wasm = '${base64}'\n`
+    `const ${own}Wasm = '${base64}'`
   ].join('\n')
 }
 

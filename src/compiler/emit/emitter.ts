@@ -10,15 +10,16 @@ export interface EmitContext {
 
 export interface Emitted {
   /**
-   * TypeScript, top-level: constants and functions that `expression` uses. Every name starts with the target's and the
-   * optimizer's ASCII name (`cpuLAMB…`), because one file may hold several optimizers.
+   * TypeScript, top-level: constants and functions that `expression` uses. Every name starts with that of a module in
+   * `imports` and the optimizer's ASCII name (`cpuLAMB…`), because one file may hold several optimizers.
    * The kernel stands here as readable text, with the formula it came from beside it.
+   * What several targets declare alike, to the letter, stands once in a file.
    */
-  readonly declarations: string
+  readonly declarations: readonly string[]
   /** TypeScript expression of type `Target`: `cpu({ … })`. */
   readonly expression: string
-  /** What they import from the target's runtime module: `['cpu']`, from `optc-lang/runtime/cpu`. */
-  readonly imports: readonly string[]
+  /** What they import, by module of the runtime: `{ cpu: ['cpu'] }`, from `optc-lang/runtime/cpu`. */
+  readonly imports: Readonly<Record<string, readonly string[]>>
   /** Whether they read '@tensorflow/tfjs-core' as `tf`. */
   readonly core?: boolean
 }
@@ -27,5 +28,7 @@ export interface Emitter {
   /** `--target` name, the emitter's file name and the runtime module's: 'cpu', 'webgpu', 'ops'. */
   readonly target: string
   readonly abilities: Abilities
+  /** Whether it uses `EmitContext.assemble`. */
+  readonly assembles?: true
   emit(plan: Plan, context: EmitContext): Emitted
 }

@@ -2,7 +2,7 @@
 import type { ClassFile } from './class-file.js'
 import { ascii, freshNames } from './names.js'
 
-/** What the text of generated files reads by name, besides what starts with a target's name. */
+/** What the text of generated files reads by name, besides what starts with a driver's name. */
 const READ_BY_TEXT = [
   'Array',
   'Boolean',
@@ -51,9 +51,9 @@ export interface ModuleNames {
 }
 
 export function moduleNames(file: ClassFile): ModuleNames {
-  const emitted = file.optimizers.flatMap((o) => o.targets)
-  const prefixes = new RegExp(`^(?:${['ops', ...emitted.map(([target]) => target)].join('|')})`)
-  const ours = new Set([...READ_BY_TEXT, ...IMPORTED, ...emitted.flatMap(([, { imports }]) => imports.map(bare))])
+  const imports = file.optimizers.flatMap((o) => o.targets.flatMap(([, emitted]) => Object.entries(emitted.imports)))
+  const prefixes = new RegExp(`^(?:${['ops', ...imports.map(([module]) => module)].join('|')})`)
+  const ours = new Set([...READ_BY_TEXT, ...IMPORTED, ...imports.flatMap(([, names]) => names.map(bare))])
   const exported = [...file.optimizers.map((o) => o.program.name), ...file.schedules.map((s) => s.name)].map(ascii)
   const fresh = freshNames([...ours, ...exported])
   const locals = new Map(

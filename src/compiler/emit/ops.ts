@@ -25,16 +25,16 @@ function emit(plan: Plan): Emitted {
   const model = modelCells(plan)
   const used = new Set<string>()
   const sheet: Sheet = { plan, apply: operations(used), named: authorNames(plan.program) }
-  const declarations = variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(sheet, v, model)}\n`)
+  const declarations = variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(sheet, v, model)}`)
   const kernels = object([
     ['variants', array(plan.variants.map(nameOf))],
     ['barriers', array(plan.barriers.map((barrier) => printBarrier(sheet, barrier, model)))],
     ['state', plan.modelState.length > 0 ? compute(sheet, values(plan.modelState), model) : null]
   ])
   return {
-    declarations: declarations.join('\n'),
+    declarations,
     expression: `ops(${kernels})`,
-    imports: ['ops', 'type OpsVariant', ...HELPERS.filter((name) => used.has(name))],
+    imports: { ops: ['ops', 'type OpsVariant', ...HELPERS.filter((name) => used.has(name))] },
     core: used.has('tf')
   }
 }

@@ -36,16 +36,16 @@ function emit(plan: Plan): Emitted {
   const own = `webgpu${ascii(plan.program.name)}`
   const variants = [...new Set(plan.variants)]
   const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
-  const declarations = variants.map((v) => `const ${nameOf(v)}: WebGpuVariant = ${printVariant(plan, v)}\n`)
+  const printed = variants.map((v) => `const ${nameOf(v)}: WebGpuVariant = ${printVariant(plan, v)}`)
   const hasModel = plan.barriers.length > 0 || plan.modelState.length > 0
-  if (hasModel) declarations.push(`const ${own}Model: WebGpuModel = ${printModel(plan)}\n`)
+  if (hasModel) printed.push(`const ${own}Model: WebGpuModel = ${printModel(plan)}`)
   return {
-    declarations: `${READING}\n${declarations.join('\n')}`,
+    declarations: [`${READING}\n${printed[0]}`, ...printed.slice(1)],
     expression: `webgpu(${object([
       ['variants', array(plan.variants.map(nameOf))],
       ['model', hasModel ? `${own}Model` : null]
     ])})`,
-    imports: ['webgpu', 'type WebGpuVariant', ...(hasModel ? ['type WebGpuModel'] : [])]
+    imports: { webgpu: ['webgpu', 'type WebGpuVariant', ...(hasModel ? ['type WebGpuModel'] : [])] }
   }
 }
 

@@ -100,7 +100,7 @@ const inWebAssembly = (text: string): CpuKernels => ({
   ...kernelsOf(emitted),
   wasm: btoa(String.fromCharCode(...assemble(text)))
 })
-const inJavaScript = (text: string): CpuKernels => kernelsOf({ ...emitted, declarations: text })
+const inJavaScript = (text: string): CpuKernels => kernelsOf({ ...emitted, declarations: [text] })
 
 type Swaps = readonly (readonly [RegExp, string])[]
 
@@ -134,7 +134,7 @@ describe('every mistake is told', () => {
 
   it('in JavaScript', { timeout: 120_000 }, async () => {
     vi.stubGlobal('WebAssembly', undefined)
-    const text = emitted.declarations.replace(/ ?\/\/ .*/g, '')
+    const text = emitted.declarations.join('\n').replace(/ ?\/\/ .*/g, '')
     expect(await survivors(text, JS_SWAPS, inJavaScript)).toEqual([])
   })
 })

@@ -18,7 +18,7 @@ function planOf(source: string): Plan {
 
 const textOf = (source: string): string => {
   const { declarations, expression } = webgpu.emit(planOf(source), ASSEMBLE)
-  return `${declarations}\nexport default ${expression}\n`
+  return `${declarations.join('\n')}\nexport default ${expression}\n`
 }
 
 it('the same Plan gives the same text', () => {

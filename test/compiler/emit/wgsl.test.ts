@@ -167,11 +167,12 @@ it("nothing in an author's names or formulas breaks out of the text", () => {
   const { declarations } = webgpu.emit(namedPlan(['a', 'b', 'c', 'd', 'e'], nasty), {
     assemble: () => new Uint8Array()
   })
-  const value = new Function('evil', `${declarations.replace(': WebGpuVariant', '')}; return webgpuByHand0.code`)(
-    () => {
-      throw new Error('ran')
-    }
-  ) as string
+  const value = new Function(
+    'evil',
+    `${declarations.join('\n').replace(': WebGpuVariant', '')}; return webgpuByHand0.code`
+  )(() => {
+    throw new Error('ran')
+  }) as string
   for (const line of value.split(/[\n\v\f\r\u0085\u2028\u2029]/)) {
     if (line.includes('evil')) expect(line).toMatch(/\/\/.*evil/)
   }

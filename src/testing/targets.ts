@@ -1,0 +1,19 @@
+/** What tests know of each target: its driver, and what the arithmetic of each kernel that it may run loses. */
+import { type Table, tables } from '../reference/index.js'
+import * as cpu from '../runtime/cpu.js'
+import * as ops from '../runtime/ops.js'
+import * as webgpu from '../runtime/webgpu.js'
+
+interface TestedTarget {
+  readonly driver: Readonly<Record<string, unknown>>
+  readonly tables: Readonly<Record<string, Table>>
+}
+
+export const TESTED: readonly TestedTarget[] = [
+  { driver: webgpu, tables: { webgpu: tables.wgsl } },
+  { driver: cpu, tables: { cpu: tables.wasm, 'cpu-js': tables.javascript } },
+  { driver: ops, tables: { ops: tables.ops } }
+]
+
+/** The table of roundings for the kernel that ran; `ops` runs on whatever backend there is. */
+export const TABLE_OF: Readonly<Record<string, Table>> = Object.assign({}, ...TESTED.map((target) => target.tables))
