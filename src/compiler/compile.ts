@@ -10,8 +10,8 @@ import type { Assemble, Emitter } from './emit/emitter.js'
 import { printHost, printProgram } from './emit/host.js'
 import { TARGETS } from './emit/targets.js'
 import { problems } from './messages.generated.js'
-import { makePlan } from './plan/make-plan.js'
-import { IDEAL, type Plan } from './plan/plan.js'
+import type { Plan } from './plan/plan.js'
+import { makePlans, type Plans } from './plan/targets.js'
 import { type Load, link } from './syntax/modules.js'
 
 export interface CompileOptions {
@@ -37,11 +37,8 @@ export interface CompiledFile {
   readonly text: string
 }
 
-export interface OptimizerPlans {
+export interface OptimizerPlans extends Plans {
   readonly name: string
-  /** For a target that can do anything: the figures that `explain` gives. */
-  readonly plan: Plan
-  readonly targets: readonly Plan[]
 }
 
 export interface Compilation {
@@ -110,11 +107,8 @@ function chosen(names: readonly string[] | undefined): readonly Emitter[] {
 }
 
 function planFor(program: Program, emitters: readonly Emitter[]): OptimizerPlans {
-  return {
-    name: program.name,
-    plan: makePlan(program, IDEAL),
-    targets: emitters.map((emitter) => makePlan(program, emitter.abilities))
-  }
+  const abilities = emitters.map((emitter) => emitter.abilities)
+  return { name: program.name, ...makePlans(program, abilities) }
 }
 
 function printFiles(
@@ -129,7 +123,8 @@ function printFiles(
   const optimizers = plans.map(({ plan, targets }): OptimizerSheet => {
     const uses = new Set<string>()
     const compiled = printProgram(plan, uses)
-    if (targets.some((target) => printHost(target) !== printHost(plan))) {
+    const others = targets.filter((target) => target.variants !== plan.variants)
+    if (others.some((target) => printHost(target) !== printHost(plan))) {
       throw new Error(`the plans of ${plan.program.name} differ in what the host computes`)
     }
     return {

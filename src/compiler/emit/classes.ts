@@ -8,21 +8,20 @@ import {
   Project,
   type PropertySignatureStructure,
   QuoteKind,
-  type SourceFile,
   type StatementStructures,
   StructureKind,
-  ts,
-  VariableDeclarationKind
+  ts
 } from 'ts-morph'
 import type { Hyper, Mask, Schedule } from '../check/program.js'
 import type { ClassFile, OptimizerSheet, PrintedFile } from './class-file.js'
-import { describeHyper, safeDoc, sentences } from './docs.js'
+import { comment, describeHyper, safeDoc, sentences } from './docs.js'
 import { printMask, printSchedule } from './host.js'
 import { bare, type ModuleNames, moduleNames } from './module-names.js'
 import { ascii } from './names.js'
 import { HELPERS } from './ops.js'
 import { array, indent, key, literal, quote } from './text.js'
 
+/** A declaration that ts-morph prints, or text that is laid out already: kernels and tables, the bulk of a file. */
 type Statement = string | StatementStructures
 type Property = OptionalKind<PropertySignatureStructure>
 
@@ -40,26 +39,47 @@ function header(source: string): string {
 
 function printTypeScript(file: ClassFile): string {
   const names = moduleNames(file)
-  const body = [
+  const statements = [
+    imports(file),
     ...file.schedules.flatMap((schedule) => scheduleStatements(schedule, names)),
-    ...file.optimizers.flatMap((sheet) => optimizerStatements(sheet, names))
+    ...file.optimizers.flatMap((sheet) => optimizerStatements(sheet, names)),
+    ...aliases(names)
   ]
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    skipLoadingLibFiles: true,
-    manipulationSettings: { indentationText: IndentationText.TwoSpaces, quoteKind: QuoteKind.Single }
-  })
-  const sourceFile = project.createSourceFile('generated.ts', {
-    statements: [...imports(file), ...body, ...aliases(names)]
-  })
-  mustParse(sourceFile)
-  sourceFile.formatText({ semicolons: ts.SemicolonPreference.Remove, indentSize: 2 })
-  return sourceFile.getFullText()
+  const structures = printStructures(statements.filter((s) => typeof s !== 'string'))
+  const text = statements.map((s) => (typeof s === 'string' ? s : structures.shift()!)).join('\n\n')
+  mustParse(text)
+  return `${text}\n`
+}
+
+/** One for all files: what is printed last takes the place of what was before. */
+const project = new Project({
+  useInMemoryFileSystem: true,
+  skipLoadingLibFiles: true,
+  manipulationSettings: { indentationText: IndentationText.TwoSpaces, quoteKind: QuoteKind.Single }
+})
+
+function printStructures(statements: StatementStructures[]): string[] {
+  const { compilerNode } = project.createSourceFile('generated.ts', { statements }, { overwrite: true })
+  return compilerNode.statements.map((statement) => withoutSemicolons(compilerNode.text, statement))
+}
+
+/** ts-morph ends members with semicolons. Its formatter would take them out, in several times the time of all the rest. */
+function withoutSemicolons(text: string, statement: ts.Statement): string {
+  const members = ts.isInterfaceDeclaration(statement) || ts.isClassDeclaration(statement) ? statement.members : []
+  const semicolons = members.map(({ end }) => end - 1).filter((last) => text[last] === ';')
+  const starts = [statement.pos, ...semicolons.map((at) => at + 1)]
+  return starts
+    .map((start, i) => text.slice(start, semicolons[i] ?? statement.end))
+    .join('')
+    .trim()
 }
 
 /** Rather no file than one that can't be read. */
-function mustParse({ compilerNode }: SourceFile): void {
-  const { parseDiagnostics } = compilerNode as ts.SourceFile & { parseDiagnostics?: readonly ts.Diagnostic[] }
+function mustParse(text: string): void {
+  const options = { languageVersion: ts.ScriptTarget.ES2022, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }
+  const { parseDiagnostics } = ts.createSourceFile('generated.ts', text, options) as ts.SourceFile & {
+    parseDiagnostics?: readonly ts.Diagnostic[]
+  }
   const [first] = parseDiagnostics ?? []
   if (first)
     throw new Error(`what was printed is no TypeScript: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}`)
@@ -83,7 +103,7 @@ function transpile({ source }: ClassFile, text: string): PrintedFile[] {
   ]
 }
 
-function imports({ importFrom, optimizers, schedules }: ClassFile): Statement[] {
+function imports({ importFrom, optimizers, schedules }: ClassFile): string {
   const some = optimizers.length > 0
   const hypers = optimizers.some(({ program }) => program.hypers.length > 0)
   const exported = new Set([...optimizers.map((o) => o.program.name), ...schedules.map((s) => s.name)].map(ascii))
@@ -109,7 +129,7 @@ function imports({ importFrom, optimizers, schedules }: ClassFile): Statement[] 
     ...(runtime.length > 0 ? [importText(runtime, importFrom)] : []),
     ...[...drivers].map(([module, names]) => importText([...names], `${importFrom}/${module}`)),
     `export type { ${types.join(', ')} } from ${quote(importFrom)}`
-  ]
+  ].join('\n')
 }
 
 function importText(names: readonly string[], from: string): string {
@@ -118,7 +138,7 @@ function importText(names: readonly string[], from: string): string {
 }
 
 /** Names that could not be declared as they are, because the file reads something else by them. */
-function aliases({ aliases }: ModuleNames): Statement[] {
+function aliases({ aliases }: ModuleNames): string[] {
   return aliases.map(([local, exported]) => `export { ${local} as ${exported} }`)
 }
 
@@ -132,7 +152,9 @@ function scheduleStatements(schedule: Schedule, names: ModuleNames): Statement[]
   const type = names.fresh(`${capital}Arguments`)
   const needsArguments = params.some((p) => p.init === null)
   const defaults = params.map((p) => `${key(ascii(p.name))}: ${p.init === null ? 'null' : literal(p.init)}`)
+  const factory = `(args${needsArguments ? '' : '?'}: ${type}) => Schedule`
   const args = [quote(ascii(name)), `{ ${defaults.join(', ')} }`, printSchedule(schedule)]
+  const made = `schedule<Required<${type}>>(\n${indent(args.join(',\n'))}\n)`
   return [
     {
       kind: StructureKind.Interface,
@@ -146,19 +168,7 @@ function scheduleStatements(schedule: Schedule, names: ModuleNames): Statement[]
         docs: p.init === null ? [] : [`Default ${literal(p.init)}.`]
       }))
     },
-    {
-      kind: StructureKind.VariableStatement,
-      isExported: isExported(names, name),
-      declarationKind: VariableDeclarationKind.Const,
-      docs: docs(doc),
-      declarations: [
-        {
-          name: names.local(name),
-          type: `(args${needsArguments ? '' : '?'}: ${type}) => Schedule`,
-          initializer: `schedule<Required<${type}>>(\n${indent(args.join(',\n'))}\n)`
-        }
-      ]
-    }
+    comment(doc) + (isExported(names, name) ? 'export ' : '') + constant(names.local(name), factory, made)
   ]
 }
 
@@ -207,7 +217,7 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
       properties: observations.map((o) => ({ name: key(ascii(o.name)), type: 'number' }))
     },
     constant(programName, 'CompiledProgram', compiled),
-    `\n${[...new Set(targets.flatMap(([, { declarations }]) => declarations))].join('\n\n')}`,
+    ...new Set(targets.flatMap(([, { declarations }]) => declarations)),
     constant(targetsName, 'readonly Target[]', array(targets.map(([, emitted]) => emitted.expression))),
     {
       kind: StructureKind.Class,
@@ -262,12 +272,8 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
   ]
 }
 
-function constant(name: string, type: string, initializer: string): StatementStructures {
-  return {
-    kind: StructureKind.VariableStatement,
-    declarationKind: VariableDeclarationKind.Const,
-    declarations: [{ name, type, initializer }]
-  }
+function constant(name: string, type: string, initializer: string): string {
+  return `const ${name}: ${type} = ${initializer}`
 }
 
 function typeOf({ kind }: Hyper): 'number' | 'boolean' {

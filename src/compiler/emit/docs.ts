@@ -10,6 +10,13 @@ export function safeDoc(text: string): string {
     .trim()
 }
 
+/** A text as JSDoc before a declaration; nothing for an empty one. */
+export function comment(text: string): string {
+  const safe = safeDoc(text)
+  if (safe === '') return ''
+  return safe.includes('\n') ? `/**\n${safe.replace(/^/gm, ' * ').replace(/ +$/gm, '')}\n */\n` : `/** ${safe} */\n`
+}
+
 /** What a caller may give for a hyperparameter. */
 export function describeHyper({ doc, kind, init, range }: Hyper): string {
   const bool = kind === 'bool'

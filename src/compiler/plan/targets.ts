@@ -1,0 +1,36 @@
+/** The Plan of each target. */
+import type { Program } from '../check/program.js'
+import { makePlan } from './make-plan.js'
+import { sameBuffer } from './order.js'
+import { type Abilities, IDEAL, type Pass, type Plan } from './plan.js'
+
+export interface Plans {
+  /** For a target that can do anything: the figures that `explain` gives. */
+  readonly plan: Plan
+  /** In the order of the abilities. */
+  readonly targets: readonly Plan[]
+}
+
+/** What is least without limits is least for any target whose limits it keeps: such targets share one search. */
+export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
+  const plan = makePlan(program, IDEAL)
+  const targets = abilities.map((able) =>
+    keepsLimits(plan, able) ? { ...plan, abilities: able } : makePlan(program, able)
+  )
+  return { plan, targets }
+}
+
+function keepsLimits({ variants }: Plan, abilities: Abilities): boolean {
+  return variants.every(({ passes }) => passes.every((pass) => isWithin(pass, abilities)))
+}
+
+function isWithin({ loads, stores, reductions }: Pass, abilities: Abilities): boolean {
+  const { reducesInPass, inPlace, maxBuffers, maxOutputs } = abilities
+  const stored = stores.map(({ to }) => to)
+  const fresh = inPlace ? stored.filter((to) => !loads.some((from) => sameBuffer(from, to))) : stored
+  return (
+    (reducesInPass || reductions.length === 0 || stores.length === 0) &&
+    stores.length <= maxOutputs &&
+    loads.length + fresh.length <= maxBuffers
+  )
+}

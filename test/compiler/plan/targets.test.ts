@@ -1,0 +1,52 @@
+/** Targets that share a Plan: only those whose limits it keeps, and all of them. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { makePlan } from '../../../src/compiler/plan/make-plan.js'
+import { type Abilities, IDEAL } from '../../../src/compiler/plan/plan.js'
+import { makePlans } from '../../../src/compiler/plan/targets.js'
+import { lamb } from './support/programs.js'
+import { programTape, randomProgram, tapeOf } from './support/random.js'
+import { verify } from './support/verify.js'
+
+const WIDE: Abilities = { ...IDEAL, target: 'wide' }
+// Where LAMB takes no ratio, its one pass loads four tensors and stores three of them: not in place it touches seven.
+const LIMITS: readonly [does: boolean, limits: Partial<Abilities>][] = [
+  [true, {}],
+  [true, { maxBuffers: 4, maxOutputs: 3 }],
+  [true, { inPlace: false, maxBuffers: 7 }],
+  [false, { inPlace: false, maxBuffers: 6 }],
+  [false, { maxBuffers: 3 }],
+  [false, { maxOutputs: 2 }],
+  [false, { reducesInPass: false }]
+]
+
+test.each(LIMITS)('that the least plan of LAMB keeps limits is %s of %j', (does, limits) => {
+  const { plan, targets } = makePlans(lamb(), [{ ...WIDE, ...limits }])
+  expect(targets[0]!.variants === plan.variants).toBe(does)
+  expect(targets[0]!.abilities).toEqual({ ...WIDE, ...limits })
+})
+
+test('each target gets what it would have got alone, within its limits', () => {
+  const shape = { slots: 3, operations: 14, rich: true, model: true }
+  const limits = fc.record({
+    target: fc.constant('some'),
+    reducesInPass: fc.boolean(),
+    inPlace: fc.boolean(),
+    maxBuffers: fc.integer({ min: 4, max: 9 }),
+    maxOutputs: fc.integer({ min: 1, max: 4 })
+  })
+  const told = { shared: 0, alone: 0 }
+  fc.assert(
+    fc.property(programTape(shape), limits, (numbers, abilities) => {
+      const program = randomProgram(tapeOf(numbers), shape)
+      const { plan, targets } = makePlans(program, [abilities])
+      const found = targets[0]!
+      expect(verify(found)).toEqual([])
+      expect(found.bytesPerWeight).toBe(makePlan(program, abilities).bytesPerWeight)
+      told[found.variants === plan.variants ? 'shared' : 'alone']++
+    }),
+    { numRuns: 150 }
+  )
+  expect(told.shared).toBeGreaterThan(20)
+  expect(told.alone).toBeGreaterThan(20)
+})
