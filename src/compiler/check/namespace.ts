@@ -1,6 +1,6 @@
 /** The names of a file: its imports and its declarations. */
 import { problems } from '../messages.generated.js'
-import type { Declaration } from '../syntax/ast.js'
+import type { Declaration, Name } from '../syntax/ast.js'
 import type { Module } from '../syntax/modules.js'
 import { mayBeOption } from './reserved.js'
 import { isTakenByLanguage } from './resolve.js'
@@ -40,19 +40,33 @@ export const importsIn = (module: Module, names: ReadonlyMap<string, Binding>): 
 /** Generated files export types of their own beside what the author declares. */
 function exportsApart(declarations: readonly Declaration[], frame: Frame): void {
   const optimizers = declarations.filter((d) => d.kind === 'optimizer')
-  if (optimizers.length === 0) return
-  const ours = new Map([
-    ['LayerInfo', 'what masks know of a layer'],
-    ['Schedule', 'the type of schedules']
-  ])
+  const ours = new Map<string, string>()
+  const meets = (text: string, what: string, name: Name): void => {
+    const other = ours.get(text)
+    // Two declarations of one name have been reported.
+    if (other !== undefined && other !== what) report(frame, problems.exportTaken, name, { name: text, what, other })
+  }
+  if (optimizers.length > 0) {
+    ours.set('LayerInfo', 'what masks know of a layer')
+    ours.set('LayerMatch', 'the type of masks')
+    ours.set('Schedule', 'the type of schedules')
+  }
   for (const { name } of optimizers) {
+    ours.set(`${name.text}Group`, `the options of \`${name.text}\` for some layers`)
     ours.set(`${name.text}Options`, `the options of \`${name.text}\``)
     ours.set(`${name.text}Observations`, `the observations of \`${name.text}\``)
   }
   for (const { kind, name } of declarations) {
-    const other = ours.get(name.text)
-    if (other === undefined || (kind !== 'optimizer' && kind !== 'schedule')) continue
-    const what = kind === 'optimizer' ? 'an optimizer' : 'a schedule'
-    report(frame, problems.exportTaken, name, { name: name.text, what, other })
+    if (kind !== 'schedule') continue
+    const [type, what] = [argumentsOf(name.text), `the arguments of \`${name.text}\``]
+    meets(type, what, name)
+    ours.set(type, what)
+  }
+  for (const { kind, name } of declarations) {
+    if (kind === 'optimizer') meets(name.text, 'an optimizer', name)
+    if (kind === 'schedule') meets(name.text, 'a schedule', name)
   }
 }
+
+/** `warmup` → `WarmupArguments` */
+const argumentsOf = (schedule: string): string => `${schedule.replace(/^./u, (c) => c.toUpperCase())}Arguments`
