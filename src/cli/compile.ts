@@ -29,8 +29,9 @@ interface Written {
 
 export async function compileCommand(patterns: readonly string[], flags: CompileFlags): Promise<void> {
   if (flags.watch && (flags.check || flags.json)) throw new CallError('--watch goes with neither --check nor --json')
-  process.exitCode = compileAll(patterns, flags)
-  if (flags.watch) await (await import('./watch.js')).watch(patterns, () => compileAll(patterns, flags))
+  const run = (): number => compileAll(patterns, flags)
+  if (flags.watch) await (await import('./watch.js')).watch(patterns, run)
+  else process.exitCode = run()
 }
 
 function compileAll(patterns: readonly string[], flags: CompileFlags): number {
@@ -58,9 +59,9 @@ function compileAll(patterns: readonly string[], flags: CompileFlags): number {
   const written = before.map(({ output, state }): Written => {
     if (state === 'same') return { path: output.path, outcome: 'unchanged' }
     if (flags.check) return { path: output.path, outcome: state === 'new' ? 'would write' : 'would change' }
-    write(output)
     return { path: output.path, outcome: 'wrote' }
   })
+  if (!flags.check) write(before.filter(({ state }) => state !== 'same').map(({ output }) => output))
   const differs = written.some((w) => w.outcome.startsWith('would'))
   if (flags.json) printJson({ ...(toJson(files, sources.of) as object), outputs: written })
   else {
@@ -75,8 +76,8 @@ function compileAll(patterns: readonly string[], flags: CompileFlags): number {
 
 function targetsOf(option: string): string[] {
   const known = TARGETS.map((t) => t.target)
-  if (option === 'all') return known
-  return option.split(',').map((name) => oneOf('--target', name.trim(), [...known, 'all']))
+  const named = option.split(',').map((name) => oneOf('--target', name.trim(), [...known, 'all']))
+  return named.includes('all') ? known : named
 }
 
 /** Two sources that would be written to one place. */

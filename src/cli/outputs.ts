@@ -1,5 +1,5 @@
 /** Writes what was compiled: atomically, only where something changed, and never over a file that optc did not write. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CallError } from './call-error.js'
 import { reason } from './sources.js'
@@ -31,16 +31,32 @@ export function compare(output: Output): 'new' | 'same' | 'changed' {
   return 'changed'
 }
 
-/** All or nothing for each file: written beside its place under another name, then renamed. */
-export function write(output: Output): void {
-  const folder = dirname(output.path)
-  const temporary = join(folder, `.${basename(output.path)}.${process.pid}.tmp`)
+/** All or nothing: every file is written beside its place under another name before the first takes its place. */
+export function write(outputs: readonly Output[]): void {
+  const staged = outputs.map(({ path, text }) => {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+    return { path, text, temporary }
+  })
+  let path = ''
   try {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(temporary, output.text)
-    renameSync(temporary, output.path)
+    for (const file of staged) {
+      path = file.path
+      makeFolder(dirname(path))
+      writeFileSync(file.temporary, file.text)
+    }
+    for (const file of staged) {
+      path = file.path
+      renameSync(file.temporary, path)
+    }
   } catch (error) {
-    rmSync(temporary, { force: true })
-    throw new CallError(`can't write ${output.path}: ${reason(error)}`)
+    for (const { temporary } of staged) rmSync(temporary, { force: true })
+    throw new CallError(`can't write ${path}: ${reason(error)}`)
   }
+}
+
+/** What `recursive` of `mkdirSync` does, which never returns where a folder is there that takes none, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
 }

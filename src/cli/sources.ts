@@ -16,6 +16,8 @@ export function expand(patterns: readonly string[]): string[] {
         `${pattern} is a directory. Name files, or a glob: ${join(pattern, '*.opt').replaceAll('\\', '/')}`
       )
     }
+    // A pipe or a device may have no end.
+    if (kind === 'other') throw new CallError(`${pattern} is not a file`)
     if (kind === 'file') found.add(normalize(pattern))
     else {
       const matches = globSync(pattern.replaceAll('\\', '/'), { onlyFiles: true, expandDirectories: false })
@@ -31,15 +33,20 @@ export function expand(patterns: readonly string[]): string[] {
   return [...found].sort()
 }
 
-function kindOf(path: string): 'file' | 'directory' | null {
+function kindOf(path: string): 'file' | 'directory' | 'other' | null {
   try {
-    return statSync(path).isDirectory() ? 'directory' : 'file'
+    const stats = statSync(path)
+    if (stats.isDirectory()) return 'directory'
+    return stats.isFile() ? 'file' : 'other'
   } catch {
     return null
   }
 }
 
-/** The text of a file, whole: read again when it changed while it was read. Errors are `CallError`s. */
+/**
+ * The text of a file, whole: read again when it changed while it was read. Errors are `CallError`s. What is no UTF-8 stands
+ * there as U+FFFD, which the parser reports.
+ */
 export function read(path: string): string {
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
@@ -48,24 +55,15 @@ export function read(path: string): string {
         const before = fstatSync(file)
         const bytes = readFileSync(file)
         const after = fstatSync(file)
-        if (before.mtimeMs === after.mtimeMs && bytes.length === after.size) return decode(bytes, path)
+        if (before.mtimeMs === after.mtimeMs && bytes.length === after.size) return new TextDecoder().decode(bytes)
       } finally {
         closeSync(file)
       }
     } catch (error) {
-      if (error instanceof CallError) throw error
       throw new CallError(`can't read ${path}: ${reason(error)}`)
     }
   }
   throw new CallError(`${path} keeps changing while it is read`)
-}
-
-function decode(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new CallError(`${path} is not UTF-8 text`)
-  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

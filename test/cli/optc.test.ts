@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -100,6 +101,8 @@ describe('optc compile', () => {
     put('sgd.opt', SGD)
     optc('compile', 'sgd.opt', '--target', 'ops')
     expect(get('sgd.ts')).not.toContain('runtime/webgpu')
+    optc('compile', 'sgd.opt', '--target', 'ops,all')
+    expect(get('sgd.ts')).toContain('runtime/webgpu')
     const wrong = optc('compile', 'sgd.opt', '--target', 'cuda')
     expect(wrong.status).toBe(2)
     expect(wrong.stderr).toMatch(/--target can be .*webgpu.*; not "cuda"/)
@@ -198,7 +201,6 @@ describe('a wrong call ends with 2 and a sentence', () => {
     [['compile', 'none/*.opt'], 'no file matches none/*.opt'],
     [['compile', '.'], '. is a directory. Name files, or a glob: *.opt'],
     [['compile', 'notes.txt'], 'notes.txt is not an .opt file'],
-    [['compile', 'binary.opt'], 'binary.opt is not UTF-8 text'],
     [['compile', 'sgd.opt', '--emit', 'rust'], '--emit can be ts, js; not "rust"'],
     [['compile', 'sgd.opt', '-o', 'notes.txt'], "can't write"],
     [['complie', 'sgd.opt'], 'Did you mean compile?'],
@@ -207,10 +209,36 @@ describe('a wrong call ends with 2 and a sentence', () => {
   ])('optc %j', (args, message) => {
     put('sgd.opt', SGD)
     put('notes.txt', 'hello')
-    put('binary.opt', Uint8Array.of(0xff, 0xfe, 0, 1, 2))
     const { status, stderr } = optc(...args)
     expect(stderr).toContain(message)
     expect(status).toBe(2)
+  })
+
+  test('a folder where the file should go: nothing is written, not even what could be', () => {
+    put('a.opt', SGD)
+    put('sgd.opt', SGD)
+    mkdirSync(join(folder, 'sgd.ts'))
+    expect(optc('compile', '*.opt')).toMatchObject({
+      status: 2,
+      stderr: "optc: can't write sgd.ts: it is a directory\n"
+    })
+    expect(readdirSync(folder).sort()).toEqual(['a.opt', 'sgd.opt', 'sgd.ts'])
+  })
+
+  // Root too can't read its memory at 0, or make folders in /proc, where Node's own recursive mkdir never returns.
+  test.runIf(process.platform === 'linux')('an unreadable file, a read-only place, a device, whoever runs it', () => {
+    put('sgd.opt', SGD)
+    symlinkSync('/proc/self/mem', join(folder, 'unreadable.opt'))
+    symlinkSync('/dev/zero', join(folder, 'endless.opt'))
+    expect(optc('check', 'unreadable.opt')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^optc: can't read unreadable\.opt: .*\n$/)
+    })
+    expect(optc('check', 'endless.opt')).toMatchObject({ status: 2, stderr: 'optc: endless.opt is not a file\n' })
+    expect(optc('compile', 'sgd.opt', '-o', '/proc/optc')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^optc: can't write \/proc\/optc\/sgd\.ts: .*\n$/)
+    })
   })
 
   // Root reads and writes everything, and Windows has other permissions.
@@ -239,6 +267,8 @@ describe('bad input ends soon, with diagnostics', () => {
   test.each([
     ['an empty file', ''],
     ['zeros', '\0'.repeat(1000)],
+    ['no text', Uint8Array.of(0xff, 0xfe, 0, 1, 2)],
+    ['Latin-1', Buffer.from('optimizer A { step(w, g) { w := w - µ * g } }', 'latin1')],
     ['a megabyte of (', '('.repeat(1_000_000)],
     ['a hundred thousand lines', 'fn f(x) = x\n'.repeat(100_000)],
     ['deep nesting', `optimizer A { step(w, g) { w := ${'('.repeat(5000)}g${')'.repeat(5000)} } }`],
