@@ -6,7 +6,7 @@ import { check } from './check/check.js'
 import type { CheckedFile, Program } from './check/program.js'
 import type { Diagnostic } from './diagnostics.js'
 import type { OptimizerSheet, Print } from './emit/class-file.js'
-import type { Assemble, Emitter } from './emit/emitter.js'
+import { type Assemble, type Emitter, leftOut } from './emit/emitter.js'
 import { printHost, printProgram } from './emit/host.js'
 import { TARGETS } from './emit/targets.js'
 import { problems } from './messages.generated.js'
@@ -131,7 +131,10 @@ function printFiles(
       program: plan.program,
       compiled,
       uses,
-      targets: emitters.map((emitter, i) => [emitter.target, emitter.emit(targets[i]!, { assemble })])
+      targets: emitters.map((emitter) => {
+        const own = targets.find((target) => target.abilities === emitter.abilities)
+        return [emitter.target, own ? emitter.emit(own, { assemble }) : leftOut(emitter)]
+      })
     }
   })
   const printed = print({ source, importFrom, optimizers, schedules: checked.schedules }, emit)

@@ -3,7 +3,9 @@
  * seen flat, whatever the rank; values of a layer or of the model are scalar tensors, never read back.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { type Matrices, matricesOf, viewOf } from './matrices.js'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
+import { type TensorSlot, tensorSlots } from './state.js'
 
 type Tensor = tf.Tensor
 
@@ -22,17 +24,24 @@ export interface OpsModel {
 export interface OpsLayer extends OpsModel {
   /** `over layer` state as the step found it, then reductions and cells of the layer as passes make them. */
   readonly cells: readonly Tensor[]
-  sum(x: OpsValue): Tensor
-  max(x: OpsValue): Tensor
-  min(x: OpsValue): Tensor
+  /** Values of rows or columns, as passes make them. */
+  readonly vectors: readonly Tensor[]
+  /** Over the layer, or one for each row or column. */
+  sum(x: OpsValue, over?: Vector): Tensor
+  max(x: OpsValue, over?: Vector): Tensor
+  min(x: OpsValue, over?: Vector): Tensor
 }
+
+type Vector = 'row' | 'col'
 
 export interface OpsPass {
   readonly segment: number
   /** Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
   readonly loads: readonly number[]
   readonly stores: readonly number[]
-  /** Gives what to store, then the new cells. */
+  /** How many vectors it makes. */
+  readonly vectors?: number
+  /** Gives what to store, then the new vectors, then the new cells. */
   readonly run: (s: OpsLayer, ...loads: Tensor[]) => OpsValue[]
 }
 
@@ -53,6 +62,8 @@ export interface OpsBarrier {
 
 export interface OpsKernels {
   readonly variants: readonly OpsVariant[]
+  /** Whether there are rows and columns: then elements are seen as matrices, else flat. */
+  readonly axes?: true
   readonly barriers: readonly OpsBarrier[]
   /** `over model` state after the step. */
   readonly state?: (s: OpsModel) => OpsValue[]
@@ -64,23 +75,25 @@ type Reduce = 'sum' | 'max' | 'min'
 interface Run {
   readonly layer: Layer
   readonly variant: OpsVariant
-  readonly scope: OpsLayer & { readonly cells: Tensor[] }
-  /** Flat, by the indices of `OpsPass`. */
+  readonly scope: OpsLayer & { readonly cells: Tensor[]; readonly vectors: Tensor[] }
+  /** The shape in which elements are seen. */
+  readonly view: readonly number[]
+  /** In that shape, or that of its rows or columns; by the indices of `OpsPass`. */
   readonly buffers: Tensor[]
 }
 
 export function ops(kernels: OpsKernels): Target {
-  return { backend: '*', open: () => openOps(kernels) }
+  return { backend: '*', open: (program) => openOps(kernels, tensorSlots(program.slots)) }
 }
 
-function openOps(kernels: OpsKernels): Driver {
+function openOps(kernels: OpsKernels, slots: readonly TensorSlot[]): Driver {
   /** Of the last step: its layers, and a row of observations each. */
   let observedLayers: Layer[] = []
   let observed: Tensor | null = null
 
   function step(step: Step): void {
     const model = step.model.cells ? tf.unstack(step.model.cells) : []
-    const runs = step.layers.map((layer) => begin(layer, kernels, model))
+    const runs = step.layers.map((layer) => begin(layer, kernels, slots, model))
     for (let segment = 0; segment <= kernels.barriers.length; segment++) {
       for (const run of runs) {
         for (const pass of run.variant.passes) if (pass.segment === segment) sweep(run, pass)
@@ -130,9 +143,17 @@ function openOps(kernels: OpsKernels): Driver {
   }
 }
 
-function begin({ layer, gradient, variant, scalars }: StepLayer, kernels: OpsKernels, model: readonly Tensor[]): Run {
-  const size = layer.info.size
-  const over = (op: Reduce) => (x: OpsValue) => reduce(op, elements(x, size))
+function begin(
+  { layer, gradient, variant, scalars }: StepLayer,
+  kernels: OpsKernels,
+  slots: readonly TensorSlot[],
+  model: readonly Tensor[]
+): Run {
+  const matrices = matricesOf(layer.info.shape)
+  const view = kernels.axes ? matrices : [layer.info.size]
+  const over = (op: Reduce) => (x: OpsValue, each?: Vector) =>
+    each ? reduceEach(op, scalar(x), matrices, each) : reduce(op, flat(spread(x, view)))
+  const shapes = [view, view, ...slots.map((slot) => (kernels.axes ? viewOf(matrices, slot.over) : view))]
   return {
     layer,
     variant: kernels.variants[variant]!,
@@ -140,22 +161,25 @@ function begin({ layer, gradient, variant, scalars }: StepLayer, kernels: OpsKer
       h: scalars,
       model,
       cells: layer.cells ? tf.unstack(layer.cells) : [],
+      vectors: [],
       sum: over('sum'),
       max: over('max'),
       min: over('min')
     },
-    buffers: [layer.variable, gradient, ...layer.slots].map((x) => tf.reshape(x, [size]))
+    view,
+    buffers: [layer.variable, gradient, ...layer.slots].map((x, i) => tf.reshape(x, [...shapes[i]!]))
   }
 }
 
 /** One pass over one layer. What it stores is committed at once, so that a step holds the temporaries of one layer only. */
-function sweep({ layer, scope, buffers }: Run, pass: OpsPass): void {
+function sweep({ layer, scope, view, buffers }: Run, pass: OpsPass): void {
   const made = tf.tidy(() => {
     const loads = pass.loads.map((i) => buffers[i]!)
     const values = pass.run(scope, ...loads)
     const stores: Tensor[] = []
-    for (const x of values.slice(0, pass.stores.length)) {
-      stores.push(fresh(elements(x, layer.info.size), [...loads, ...stores]))
+    for (const [i, x] of values.slice(0, pass.stores.length).entries()) {
+      const value = spread(x, buffers[pass.stores[i]!]?.shape ?? view, true)
+      stores.push(fresh(value, [...loads, ...scope.vectors, ...stores]))
     }
     return [...stores, ...values.slice(pass.stores.length).map(scalar)]
   })
@@ -163,20 +187,27 @@ function sweep({ layer, scope, buffers }: Run, pass: OpsPass): void {
     const value = made[i]!
     buffers[to]?.dispose()
     buffers[to] = value
-    const shaped = () => tf.reshape(value, [...layer.info.shape])
-    if (to === 0) tf.tidy(() => layer.variable.assign(shaped()))
+    if (to === 0) tf.tidy(() => layer.variable.assign(tf.reshape(value, [...layer.info.shape])))
     else if (to < 2 + layer.slots.length) {
-      layer.slots[to - 2]!.dispose()
-      layer.slots[to - 2] = tf.keep(shaped())
+      const old = layer.slots[to - 2]!
+      layer.slots[to - 2] = tf.keep(tf.reshape(value, old.shape))
+      old.dispose()
     }
   }
-  scope.cells.push(...made.slice(pass.stores.length))
+  const vectors = pass.stores.length + (pass.vectors ?? 0)
+  scope.vectors.push(...made.slice(pass.stores.length, vectors))
+  scope.cells.push(...made.slice(vectors))
 }
 
-/** One value an element, also where an expression turned out to be the same for all. */
-function elements(x: OpsValue, size: number): tf.Tensor1D {
+/** One value for each entry of a shape, also where an expression turned out to be the same for several. */
+function spread(x: OpsValue, shape: readonly number[], always = false): Tensor {
   const value = scalar(x)
-  return value.rank === 1 ? (value as tf.Tensor1D) : tf.broadcastTo(value, [size])
+  const is = always ? tf.util.arraysEqual(value.shape, [...shape]) : value.rank === shape.length
+  return is ? value : tf.broadcastTo(value, [...shape])
+}
+
+function flat(x: Tensor): tf.Tensor1D {
+  return tf.reshape(x, [x.size])
 }
 
 function scalar(x: OpsValue): Tensor {
@@ -215,6 +246,17 @@ function reduce(op: Reduce, x: tf.Tensor1D): Tensor {
   return op === 'max' ? tf.max(x) : tf.min(x)
 }
 
+/** One value for each row (or column) of a layer. What does not vary along a column (a row) has one value for all of it. */
+function reduceEach(op: Reduce, x: Tensor, matrices: Matrices, each: Vector): Tensor {
+  const value = x.rank === 3 ? x : tf.broadcastTo(x, [...matrices])
+  const along = each === 'row' ? value : tf.transpose(value, [0, 2, 1])
+  const [batch, many, length] = along.shape as [number, number, number]
+  const lines = tf.reshape(along, [batch * many, length]) as tf.Tensor2D
+  const reduced = op === 'sum' ? sumLines(lines) : op === 'max' ? tf.max(lines, 1) : tf.min(lines, 1)
+  const shape: number[] = each === 'row' ? [batch, many, 1] : [batch, 1, many]
+  return spread(tf.reshape(reduced, shape), viewOf(matrices, each), true)
+}
+
 /**
  * In a tree, because some backends add one by one and would lose digits as the length grows: at most 31 roundings for
  * the first 32, then 3 for each factor of 4, within the promise of 32 + 2·log₂ n.
@@ -230,4 +272,21 @@ function sum(x: tf.Tensor1D): Tensor {
     block = 4
   }
   return tf.sum(rest)
+}
+
+/** The same for each line. */
+function sumLines(x: tf.Tensor2D): Tensor {
+  let block = 32
+  let rest = x
+  while (rest.shape[1] > block) {
+    const [lines, length] = rest.shape
+    const rows = Math.ceil(length / block)
+    const whole = tf.pad2d(rest, [
+      [0, 0],
+      [0, rows * block - length]
+    ])
+    rest = tf.sum(tf.reshape(whole, [lines, rows, block]), 2)
+    block = 4
+  }
+  return tf.sum(rest, 1)
 }

@@ -7,6 +7,7 @@ import { checkGradients, type Gradients, type NamedTensor, ownGradients } from '
 import { type Hyper, hyperAt } from './hypers.js'
 import type { TrackedLayer } from './layers.js'
 import type { LayerMatch } from './masks.js'
+import { matricesOf } from './matrices.js'
 import {
   type CompiledProgram,
   FORMAT,
@@ -105,7 +106,13 @@ export abstract class CompiledOptimizer<
       age: 0,
       rank: 0,
       size: 0,
+      rows: 0,
+      cols: 0,
+      rowSize: 0,
+      colSize: 0,
       modelSize: 0,
+      modelRows: 0,
+      modelCols: 0,
       modelLayers: 0,
       layerState: new Float64Array(0),
       modelState: new Float64Array(0)
@@ -222,13 +229,18 @@ export abstract class CompiledOptimizer<
     input.t = t
     input.hypers = values.own
     input.modelLayers = gradients.size
-    input.modelSize = 0
-    for (const variable of gradients.keys()) input.modelSize += variable.size
+    input.modelSize = input.modelRows = input.modelCols = 0
+    for (const variable of gradients.keys()) {
+      const [batch, colSize, rowSize] = matricesOf(variable.shape)
+      input.modelSize += variable.size
+      input.modelRows += batch * colSize
+      input.modelCols += batch * rowSize
+    }
 
     dropDisposed(registry)
     const model = registry.model ?? startModel(program, this.#layout, input)
     input.modelState = model.host
-    const appearance = appear(registry, gradients.keys(), program.scalars, (layer) => {
+    const appearance = appear(registry, gradients.keys(), program.scalars, this.#layout.tensors, (layer) => {
       this.#describe(layer, values)
       return startLayer(program, this.#layout, layer.variable, input)
     })
@@ -271,6 +283,11 @@ export abstract class CompiledOptimizer<
     input.age = layer.age + 1
     input.rank = layer.info.rank
     input.size = layer.info.size
+    const [batch, colSize, rowSize] = matricesOf(layer.info.shape)
+    input.rowSize = rowSize
+    input.colSize = colSize
+    input.rows = batch * colSize
+    input.cols = batch * rowSize
     input.layerState = layer.host
   }
 
@@ -340,7 +357,7 @@ export abstract class CompiledOptimizer<
     try {
       const checkpoint = await readWeights(this.#keys, weights)
       dropDisposed(this.#registry)
-      replaceBy(this.#registry, checkpoint)
+      replaceBy(this.#registry, checkpoint, this.#layout.tensors)
       this.iterations_ = checkpoint.iterations
     } catch (error) {
       throw this.#named(error)

@@ -39,7 +39,7 @@ export interface LayerInfo {
 
 export interface SlotSpec {
   readonly name: string
-  readonly over: 'element' | 'layer' | 'model'
+  readonly over: 'element' | 'row' | 'col' | 'layer' | 'model'
   readonly place: 'host' | 'device'
 }
 
@@ -54,7 +54,14 @@ export interface HostInput {
   age: number
   rank: number
   size: number
+  /** Of the matrices that the layer is seen as: rows and columns in all, and elements of one row and one column. */
+  rows: number
+  cols: number
+  rowSize: number
+  colSize: number
   modelSize: number
+  modelRows: number
+  modelCols: number
   modelLayers: number
   /** Host state, `over layer` (this layer's) and `over model`, in slot order. Read by `host`, written by `advance…`. */
   layerState: Float64Array
@@ -89,9 +96,9 @@ export interface CompiledProgram {
   readonly advanceLayer?: (h: HostInput) => void
   /** New host `over model` state, in place in `h.modelState`, once a step after all layers' `host`; absent when there is none. */
   readonly advanceModel?: (h: HostInput) => void
-  /** Start values of layer and model state on host or device, by slot name; per-weight slots are in `init`. */
+  /** Start values of layer and model state on host or device, by slot name; slots that are tensors are in `init`. */
   readonly initScalar: Readonly<Record<string, (h: HostInput) => number>>
-  /** Start value of each per-weight slot: a number for a fill, or a tensor made from the weight. Runs in a tidy. */
+  /** Start value of each slot of weights, rows or columns: a number for a fill, or a tensor made from the weight. Runs in a tidy. */
   readonly init: Readonly<Record<string, (h: HostInput, weight: Tensor) => number | Tensor>>
   readonly plan: PlanSummary
 }
@@ -102,7 +109,10 @@ export interface Layer {
   readonly info: LayerInfo
   /** Steps this layer has taken part in. */
   age: number
-  /** One tensor a per-weight slot, float32, the variable's shape, in slot order (per-weight slots only). Kept (`tf.keep`). */
+  /**
+   * One tensor a slot of weights, rows or columns, float32, in slot order: of the variable's shape, or [rows], or [cols].
+   * Kept (`tf.keep`).
+   */
   slots: Tensor[]
   /** `over layer` slots on the device, float32 [count]; null when there are none. */
   cells: Tensor | null

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bindSaved } from './binding.js'
 import { describe, namesOf, type TrackedLayer } from './layers.js'
-import { disposeState, emptyLayer, type LayerState, type ModelValues, type Shown, tensorsOf } from './state.js'
+import { disposeState, emptyLayer, type LayerState, type ModelValues, type Shown, type TensorSlot, tensorsOf } from './state.js'
 import { type Checkpoint, type Keys, type SavedLayer, showHost, showIterations, showModelHost } from './weights.js'
 
 export interface Registry {
@@ -42,6 +42,7 @@ export function appear(
   registry: Registry,
   variables: Iterable<tf.Variable>,
   scalars: number,
+  tensors: readonly TensorSlot[],
   start: (layer: TrackedLayer) => LayerState
 ): Appearance {
   const { layers } = registry
@@ -55,7 +56,7 @@ export function appear(
     layer.choice = null
   })
   const named = fresh.map((variable, i) => ({ variable, name: names[layers.length + i]!, shape: variable.shape }))
-  const saved = bindSaved(named, registry.saved)
+  const saved = bindSaved(named, registry.saved, tensors)
   let next = registry.appeared
   const appearing = named.map(({ variable, name }, i) => {
     const state = saved[i]
@@ -99,10 +100,10 @@ function keep(state: LayerState | ModelValues): void {
 }
 
 /** In place of all that there was. Throws, before it changes anything, where the layers that are known can't take it. */
-export function replaceBy(registry: Registry, { layers, model }: Checkpoint): void {
+export function replaceBy(registry: Registry, { layers, model }: Checkpoint, tensors: readonly TensorSlot[]): void {
   const known = registry.layers.map((layer) => layer.info)
   try {
-    bindSaved(known, layers)
+    bindSaved(known, layers, tensors)
   } catch (error) {
     for (const state of [...layers, ...(model ? [model] : [])]) disposeState(state)
     throw error

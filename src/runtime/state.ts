@@ -1,14 +1,26 @@
 /** What an optimizer keeps: where each slot lives, how it starts, how host numbers are shown as tensors. */
 import * as tf from '@tensorflow/tfjs-core'
+import { matricesOf, viewOf } from './matrices.js'
 import type { CompiledProgram, HostInput, ModelState, SlotSpec } from './program.js'
 
 /** The slots by where they live, in order. */
 export interface Layout {
-  readonly elements: readonly string[]
+  /** Slots that are a tensor: of weights, rows or columns. */
+  readonly tensors: readonly TensorSlot[]
   readonly layerCells: readonly string[]
   readonly layerHost: readonly string[]
   readonly modelCells: readonly string[]
   readonly modelHost: readonly string[]
+}
+
+export interface TensorSlot {
+  readonly name: string
+  readonly over: 'element' | 'row' | 'col'
+}
+
+/** The shape of a slot of a layer. */
+export function slotShape(shape: readonly number[], over: TensorSlot['over']): number[] {
+  return over === 'element' ? [...shape] : [viewOf(matricesOf(shape), over).reduce((a, b) => a * b, 1)]
 }
 
 /** Of one layer. */
@@ -37,7 +49,7 @@ export function layOut({ slots }: CompiledProgram): Layout {
   const names = (over: SlotSpec['over'], place: SlotSpec['place']) =>
     slots.filter((slot) => slot.over === over && slot.place === place).map((slot) => slot.name)
   return {
-    elements: names('element', 'device'),
+    tensors: tensorSlots(slots),
     layerCells: names('layer', 'device'),
     layerHost: names('layer', 'host'),
     modelCells: names('model', 'device'),
@@ -45,12 +57,16 @@ export function layOut({ slots }: CompiledProgram): Layout {
   }
 }
 
+export function tensorSlots(slots: readonly SlotSpec[]): readonly TensorSlot[] {
+  return slots.filter((slot): slot is SlotSpec & TensorSlot => slot.over !== 'layer' && slot.over !== 'model')
+}
+
 /** The start of a layer. In a tidy; nothing is kept yet, so that a step that fails leaves nothing behind. */
 export function startLayer(program: CompiledProgram, layout: Layout, weight: tf.Tensor, input: HostInput): LayerState {
   const { init, initScalar } = program
   return {
     ...emptyLayer(),
-    slots: layout.elements.map((name) => startSlot(init[name]!(input, weight), weight)),
+    slots: layout.tensors.map(({ name, over }) => startSlot(init[name]!(input, weight), weight, over)),
     cells: startCells(layout.layerCells, initScalar, input),
     host: Float64Array.from(layout.layerHost, (name) => initScalar[name]!(input))
   }
@@ -69,8 +85,8 @@ export function startModel({ initScalar }: CompiledProgram, layout: Layout, inpu
   }
 }
 
-function startSlot(value: number | tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  if (typeof value === 'number') return tf.fill(weight.shape, value)
+function startSlot(value: number | tf.Tensor, weight: tf.Tensor, over: TensorSlot['over']): tf.Tensor {
+  if (typeof value === 'number') return tf.fill(slotShape(weight.shape, over), value)
   // A slot that starts as the weight must not share its memory.
   return value.dataId === weight.dataId ? tf.mul(value, 1) : value
 }

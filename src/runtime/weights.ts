@@ -10,7 +10,9 @@ import {
   type ModelValues,
   nothingShown,
   type Shown,
-  show
+  show,
+  slotShape,
+  type TensorSlot
 } from './state.js'
 
 /** The state of a layer that no variable has claimed yet. */
@@ -27,7 +29,7 @@ export interface Checkpoint {
 
 /** Numbers of the host that are saved together: the age, where it matters, before the slots. */
 export interface Keys {
-  readonly elements: readonly string[]
+  readonly tensors: readonly TensorSlot[]
   readonly cells: string
   readonly host: string
   readonly modelCells: string
@@ -37,7 +39,7 @@ export interface Keys {
 /** The last part of each entry's name. Values that live in one tensor are one entry. '' where there are none. */
 export function keysOf(layout: Layout, readsAge: boolean): Keys {
   return {
-    elements: layout.elements,
+    tensors: layout.tensors,
     cells: layout.layerCells.join('+'),
     host: [...(readsAge ? ['age'] : []), ...layout.layerHost].join('+'),
     modelCells: layout.modelCells.join('+'),
@@ -56,8 +58,8 @@ export function writeWeights(
   model: ModelValues | null
 ): NamedTensor[] {
   const weights = [{ name: 'iter', tensor: showIterations(iter, iterations) }]
-  keys.elements.forEach((key, i) => {
-    for (const { name, slots } of layers) weights.push({ name: `${name}/${key}`, tensor: slots[i]! })
+  keys.tensors.forEach((key, i) => {
+    for (const { name, slots } of layers) weights.push({ name: `${name}/${key.name}`, tensor: slots[i]! })
   })
   for (const { name, cells } of layers) if (cells) weights.push({ name: `${name}/${keys.cells}`, tensor: cells })
   if (keys.host)
@@ -112,7 +114,7 @@ export async function readWeights(keys: Keys, weights: unknown): Promise<Checkpo
       name,
       index,
       age: startsWithAge(keys) ? numbers[0]! : 0,
-      slots: keys.elements.map((key) => tensor(`${name}/${key}`)),
+      slots: keys.tensors.map((key) => tensor(`${name}/${key.name}`)),
       cells: keys.cells ? tensor(`${name}/${keys.cells}`) : null,
       host: startsWithAge(keys) ? numbers.slice(1) : numbers,
       shown: nothingShown()
@@ -149,8 +151,15 @@ function checkNames(keys: Keys, entries: readonly NamedTensor[]): void {
   const models = modelNames(keys)
   const expected = new Map<string, (t: tf.Tensor) => string | null>()
   for (const name of layers) {
-    const shape = entries.find((entry) => entry.name === `${name}/${keys.elements[0]}`)?.tensor.shape ?? []
-    for (const key of keys.elements) expected.set(`${name}/${key}`, isTensor('float32', shape))
+    // What has one value a row or a column does not tell the layer's shape: it is checked when the layer appears.
+    const shapeOf = (key: string): number[] | undefined =>
+      entries.find((entry) => entry.name === `${name}/${key}`)?.tensor.shape
+    const whole = keys.tensors.find((key) => key.over === 'element')
+    const shape = whole && (shapeOf(whole.name) ?? [])
+    for (const { name: key, over } of keys.tensors) {
+      const own = shape ? slotShape(shape, over) : [shapeOf(key)?.[0] ?? 0]
+      expected.set(`${name}/${key}`, isTensor('float32', own))
+    }
     if (keys.cells) expected.set(`${name}/${keys.cells}`, isTensor('float32', [keys.cells.split('+').length]))
     if (keys.host) expected.set(`${name}/${keys.host}`, isTensor('int32', [keys.host.split('+').length, 2]))
   }
@@ -180,7 +189,7 @@ function isTensor(dtype: tf.DataType, shape: readonly number[]): (t: tf.Tensor) 
 }
 
 function layerKeys(keys: Keys): string[] {
-  return [...keys.elements, keys.cells, keys.host].filter((key) => key !== '')
+  return [...keys.tensors.map((key) => key.name), keys.cells, keys.host].filter((key) => key !== '')
 }
 
 function modelNames(keys: Keys): string[] {

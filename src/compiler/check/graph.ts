@@ -4,16 +4,16 @@
  * The level of an operation is the join of its operands'; its place is the device if any operand's is; a reduction
  * lowers the level to what it ranges over, and lives on the device.
  */
-import type { Binary, Kind, Level, Node, Op, Place, Reduce, Unary } from './program.js'
+import { axesOf, joinAxes, type Over } from './axes.js'
+import type { Binary, Fact, Kind, Level, Node, Op, Place, Reduce, Unary } from './program.js'
 
-const ORDER: readonly Level[] = ['const', 'config', 'step', 'model', 'layer', 'row', 'element']
+const ORDER: readonly Level[] = ['const', 'config', 'step', 'model', 'layer']
 
 /** The least level that both fit in. */
 export function join(a: Level, b: Level): Level {
   if (a === b) return a
-  if ((a === 'row' && b === 'col') || (a === 'col' && b === 'row')) return 'element'
-  const rank = (l: Level): number => ORDER.indexOf(l === 'col' ? 'row' : l)
-  return rank(a) >= rank(b) ? a : b
+  if (axesOf(a).length > 0 || axesOf(b).length > 0) return joinAxes(a, b)
+  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b
 }
 
 /** Whether a value of level `a` may stand where `b` is wanted. */
@@ -42,7 +42,7 @@ export class Graph {
   step(): Node {
     return this.#leaf({ op: 'step' }, 'number', 'step', 'host')
   }
-  fact(name: 'rank' | 'size' | 'age' | 'modelSize' | 'modelLayers'): Node {
+  fact(name: Fact): Node {
     return this.#leaf({ op: 'fact', name }, 'number', name.startsWith('model') ? 'model' : 'layer', 'host')
   }
   match(pattern: string, flags: string): Node {
@@ -69,7 +69,7 @@ export class Graph {
   select(condition: Node, then: Node, otherwise: Node): Node {
     return this.#apply({ op: 'select' }, [condition, then, otherwise], then.kind)
   }
-  reduce(op: Reduce, over: 'layer' | 'model', x: Node): Node {
+  reduce(op: Reduce, over: Over, x: Node): Node {
     return this.#intern({ op, over }, [x], 'number', over, 'device')
   }
 

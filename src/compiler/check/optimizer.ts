@@ -15,7 +15,7 @@ import type { Node, Program, Slot } from './program.js'
 import { mayBeOption } from './reserved.js'
 import { bindingOf, type Cell, cellOf, type Frame, fixed, report, type ValueBinding, type World } from './scope.js'
 import { tooLarge } from './size.js'
-import { declareState } from './state.js'
+import { declareState, mayLiveOnHost } from './state.js'
 import { localsOf, run } from './statements.js'
 import { idleState, unused } from './usage.js'
 import { asValue } from './value.js'
@@ -46,7 +46,9 @@ interface Elaborated {
 }
 
 const movedBy = ({ draft }: Elaborated): string[] =>
-  draft.slots.filter((s) => s.over !== 'element' && s.cell.onDevice && !draft.onDevice.has(s.name)).map((s) => s.name)
+  draft.slots
+    .filter((s) => mayLiveOnHost(s.over) && s.cell.onDevice && !draft.onDevice.has(s.name))
+    .map((s) => s.name)
 
 function elaborate(
   optimizer: OptimizerDecl,
@@ -170,7 +172,7 @@ function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, we
     ({ name, over, cell, init, doc }): Slot => ({
       name,
       over,
-      place: over === 'element' || draft.onDevice.has(name) ? 'device' : 'host',
+      place: mayLiveOnHost(over) && !draft.onDevice.has(name) ? 'host' : 'device',
       init: node(init),
       next: node(cell.value),
       doc

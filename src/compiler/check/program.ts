@@ -32,6 +32,24 @@ export type Binary =
   | 'or'
 export type Reduce = 'sum' | 'max' | 'min'
 
+/**
+ * Of the layer: `rank`, `size` (elements), `rows` and `cols` (of all its matrices), `rowSize` and `colSize` (elements of one),
+ * `age` (its own step count, from 1). Of the model, over the layers that take part in this step: `modelSize` (elements),
+ * `modelRows`, `modelCols` and `modelLayers`.
+ */
+export type Fact =
+  | 'rank'
+  | 'size'
+  | 'rows'
+  | 'cols'
+  | 'rowSize'
+  | 'colSize'
+  | 'age'
+  | 'modelSize'
+  | 'modelRows'
+  | 'modelCols'
+  | 'modelLayers'
+
 /** What an operation is, apart from its operands. norm, mean, rms, dot and clamp are written with these. */
 export type Op =
   | { readonly op: 'const'; readonly value: number | boolean }
@@ -40,11 +58,7 @@ export type Op =
   | { readonly op: 'hyper'; readonly name: string; readonly grouped?: true }
   /** The optimizer's step count, from 1. */
   | { readonly op: 'step' }
-  /**
-   * Facts: of the layer `rank`, `size` (elements), `age` (its own step count, from 1); of the model, over the layers that
-   * take part in this step, `modelSize` (elements) and `modelLayers` (how many).
-   */
-  | { readonly op: 'fact'; readonly name: 'rank' | 'size' | 'age' | 'modelSize' | 'modelLayers' }
+  | { readonly op: 'fact'; readonly name: Fact }
   /** The layer's name against a regular expression (masks only). */
   | { readonly op: 'match'; readonly pattern: string; readonly flags: string }
   /** The value of a mask for the layer (its predicate, or what the caller put in its place). */
@@ -57,8 +71,11 @@ export type Op =
   | { readonly op: Binary }
   /** args: condition, then, otherwise. */
   | { readonly op: 'select' }
-  /** args: operand. Over the layer: the operand is an element (row, col). Over the model: an element, or one value a layer. */
-  | { readonly op: Reduce; readonly over: 'layer' | 'model' }
+  /**
+   * args: operand, which varies below what it is reduced to. Over the layer: an element, or one value a row or a column,
+   * each counted once. Over rows (cols): an element, or one value a column (a row). Over the model: also one value a layer.
+   */
+  | { readonly op: Reduce; readonly over: 'layer' | 'model' | 'row' | 'col' }
 
 export type Node = Op & {
   /** Operands have smaller ids. Equal nodes are one node (hash-consed within a graph). */

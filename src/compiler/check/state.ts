@@ -5,8 +5,12 @@ import { declare } from './bind.js'
 import type { Draft, DraftSlot } from './draft.js'
 import { evaluateAs } from './expression.js'
 import { fits } from './graph.js'
+import type { Slot } from './program.js'
 import { bindingOf, cellOf, type Frame, report, textOf, type ValueBinding } from './scope.js'
-import { asValue, type Maybe, PER } from './value.js'
+import { asValue, levelOver, type Maybe, PER } from './value.js'
+
+/** Whether state lives on the host as long as only host values update it. */
+export const mayLiveOnHost = (over: Slot['over']): boolean => over === 'layer' || over === 'model'
 
 export interface DeclaredState {
   readonly binding: ValueBinding
@@ -15,7 +19,7 @@ export interface DeclaredState {
 
 /**
  * Binds the slots, with `prefix` before their names; the function that comes back looks at what they start as, once all
- * names of the body are bound. Slots over rows and columns are bound, but have no value yet.
+ * names of the body are bound.
  */
 export function declareState(
   states: readonly StateDecl[],
@@ -26,15 +30,9 @@ export function declareState(
   const declared: DeclaredState[] = []
   const starts: (() => void)[] = []
   for (const state of states) {
-    const over = state.over ?? 'element'
-    if (over === 'rows' || over === 'cols') {
-      report(frame, problems.rowsAndColumns, state.name, { what: 'State' })
-      declare(frame, bindingOf('state', state.name, cellOf(null)))
-      starts.push(() => startOf(state, frame))
-      continue
-    }
+    const over = state.over === null ? 'element' : levelOver(state.over)
     const name = prefix + state.name.text
-    const place = over === 'element' || draft.onDevice.has(name) ? 'device' : 'host'
+    const place = mayLiveOnHost(over) && !draft.onDevice.has(name) ? 'host' : 'device'
     const leaf = asValue(frame.graph.slot(name, { level: over, place }))
     const binding = bindingOf('state', state.name, cellOf(leaf, over, leaf))
     const slot: DraftSlot = { name, over, cell: binding.cell, init: null, doc: state.doc }
@@ -54,16 +52,16 @@ export function declareState(
 function startOf({ name, over, init: e }: StateDecl, frame: Frame): Maybe {
   const subject = `\`${name.text}\``
   const value = evaluateAs('number', e, { ...frame, where: 'init', subject }, `the start value of ${subject}`)
-  if (value === null || over === null || over === 'rows' || over === 'cols' || fits(value.level, over)) return value
+  if (value === null || over === null || fits(value.level, levelOver(over))) return value
   report(frame, problems.levelTooHigh, e, {
     value: textOf(frame, e),
     level: PER[value.level],
     context: `the start value of ${subject}`,
-    wanted: PER[over],
+    wanted: PER[levelOver(over)],
     suggestion:
-      over === 'layer'
-        ? 'Only per-weight state can start from the weight.'
-        : 'State over the model can start from constants and hyperparameters alone.'
+      over === 'model'
+        ? 'State over the model can start from constants and hyperparameters alone.'
+        : 'Only per-weight state can start from the weight.'
   })
   return null
 }

@@ -118,6 +118,8 @@ export function update(cell: Cell, value: Maybe, name: string, at: Span, frame: 
 export function reduceIt(value: string, wanted: Level): string {
   const x = value.endsWith('…') ? '…' : value
   if (wanted === 'layer') return `Reduce it to one value a layer, for example \`norm(${x})\` or \`mean(${x})\`.`
+  if (wanted === 'row') return `Reduce it to one value a row, for example \`mean(${x} over rows)\`.`
+  if (wanted === 'col') return `Reduce it to one value a column, for example \`mean(${x} over cols)\`.`
   return `Reduce it over the model, for example \`norm(${x} over model)\` or \`mean(${x} over model)\`.`
 }
 

@@ -1,4 +1,6 @@
 /** What an expression gives while it is being checked. */
+import type * as ast from '../syntax/ast.js'
+import type { Over } from './axes.js'
 import { join } from './graph.js'
 import type { Level, Node, Place } from './program.js'
 
@@ -37,4 +39,9 @@ export const PER: Readonly<Record<Level, string>> = {
   row: 'per row',
   col: 'per column',
   element: 'per weight'
+}
+
+/** The level that has one value for each of what stands behind `over`. */
+export function levelOver(over: ast.Over): Over {
+  return over === 'rows' ? 'row' : over === 'cols' ? 'col' : over
 }

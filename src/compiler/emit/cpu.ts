@@ -18,7 +18,8 @@ const ABILITIES: Abilities = {
   reducesInPass: true,
   inPlace: true,
   maxBuffers: Infinity,
-  maxOutputs: Infinity
+  maxOutputs: Infinity,
+  axes: false
 }
 
 export const cpu: Emitter = { target: 'cpu', abilities: ABILITIES, assembles: true, emit }

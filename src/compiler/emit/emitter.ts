@@ -1,5 +1,6 @@
 /** What every target's emitter is: data about the target, and one pure function from its Plan to text. */
 import type { Abilities, Plan } from '../plan/plan.js'
+import { quote } from './text.js'
 
 /** Turns WebAssembly text into a module's bytes. Injected, so that the compiler itself loads no assembler. */
 export type Assemble = (wat: string) => Uint8Array
@@ -22,6 +23,12 @@ export interface Emitted {
   readonly imports: Readonly<Record<string, readonly string[]>>
   /** Whether they read '@tensorflow/tfjs-core' as `tf`. */
   readonly core?: boolean
+}
+
+/** Stands for a target that can't run a program: a driver for any backend is taken, and the optimizer's plan says why. */
+export function leftOut({ target }: Emitter): Emitted {
+  const reason = `The target "${target}" has no rows and columns yet.`
+  return { declarations: '', expression: `{ backend: '${target}', open: () => ${quote(reason)} }`, imports: {} }
 }
 
 export interface Emitter {

@@ -17,10 +17,10 @@ const FORMAT = 1
 /** An object literal of type `CompiledProgram`; `used` takes the names that it wants imported. */
 export function printProgram(plan: Plan, used: Set<string>): string {
   const { program } = plan
-  const inits = (ofWeights: boolean): string =>
+  const inits = (ofTensors: boolean): string =>
     object(
       program.slots
-        .filter((slot) => (slot.over === 'element') === ofWeights)
+        .filter((slot) => (slot.over !== 'layer' && slot.over !== 'model') === ofTensors)
         .map((slot) => [ascii(slot.name), printInit(program, slot, used)])
     )
   return object([

@@ -1,8 +1,9 @@
 /** The target that works anywhere: passes and finishes as plain TensorFlow.js operations on flat tensors. */
 import type { Node } from '../check/program.js'
+import { isVector, sameBuffer, usesAxes } from '../plan/order.js'
 import type { Abilities, Barrier, Pass, Plan, Variant } from '../plan/plan.js'
 import { authorNames, layOut, type Notation } from './body.js'
-import { bufferIndex, readName } from './buffers.js'
+import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
 import { array, arrow, literal, object } from './text.js'
@@ -13,7 +14,8 @@ const ABILITIES: Abilities = {
   reducesInPass: true,
   inPlace: true,
   maxBuffers: Infinity,
-  maxOutputs: Infinity
+  maxOutputs: Infinity,
+  axes: true
 }
 
 export const ops: Emitter = { target: 'ops', abilities: ABILITIES, emit }
@@ -28,6 +30,7 @@ function emit(plan: Plan): Emitted {
   const declarations = variants.map((v) => `const ${nameOf(v)}: OpsVariant = ${printVariant(sheet, v, model)}`)
   const kernels = object([
     ['variants', array(plan.variants.map(nameOf))],
+    ['axes', usesAxes(plan.program) ? 'true' : null],
     ['barriers', array(plan.barriers.map((barrier) => printBarrier(sheet, barrier, model)))],
     ['state', plan.modelState.length > 0 ? compute(sheet, values(plan.modelState), model) : null]
   ])
@@ -80,8 +83,9 @@ function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
 
   const passes = variant.passes.map((pass) => {
     const finish = pass.finish.map((i) => variant.cells[i]!.node)
-    const text = printPass(sheet, pass, finish, cells)
+    const text = printPass(sheet, variant, pass, finish, cells)
     for (const { node } of pass.reductions) {
+      if (isVector(node)) continue
       const made = node.over === 'model' ? shares : cells
       made.set(node, `s.cells[${count++}]!`)
     }
@@ -103,17 +107,29 @@ function values(entries: readonly { readonly value: Node }[]): Node[] {
   return entries.map((entry) => entry.value)
 }
 
-function printPass({ plan, apply, named }: Sheet, pass: Pass, finish: readonly Node[], cells: Cells): string {
+function printPass(
+  { plan, apply, named }: Sheet,
+  variant: Variant,
+  pass: Pass,
+  finish: readonly Node[],
+  cells: Cells
+): string {
   const fresh = freshNames(RESERVED)
   const { program } = plan
-  const buffers = pass.loads.map((buffer) => fresh(readName(program, pass, buffer)))
+  const loads = pass.loads.filter((b) => !isVectorBuffer(b))
+  const buffers = loads.map((buffer) => fresh(readName(program, pass, buffer)))
   const reads = new Map(cells)
   for (const { node, from } of pass.reads) {
-    const index = pass.loads.findIndex((load) => bufferIndex(program, load) === bufferIndex(program, from))
-    reads.set(node, buffers[index]!)
+    const text = isVectorBuffer(from)
+      ? `s.vectors[${from.index}]!`
+      : buffers[loads.findIndex((load) => sameBuffer(load, from))]!
+    reads.set(node, text)
   }
   const operands = new Map<Node, Node>(pass.reductions.map(({ node, value }) => [node, value]))
-  const body = layOut([...values(pass.stores), ...pass.reductions.map((r) => r.node), ...finish], {
+  const made = pass.reductions.map((r) => r.node as Node)
+  const stores = pass.stores.filter((s) => !isVectorBuffer(s.to))
+  const vectors = vectorsMade(variant, pass)
+  const body = layOut([...values(stores), ...vectors, ...made.filter((node) => !isVector(node)), ...finish], {
     read: (node) => (operands.has(node) ? null : (reads.get(node) ?? readScalar(plan, node))),
     args: (node) => (operands.has(node) ? [operands.get(node)!] : node.args),
     apply,
@@ -122,10 +138,20 @@ function printPass({ plan, apply, named }: Sheet, pass: Pass, finish: readonly N
   })
   return object([
     ['segment', String(pass.segment)],
-    ['loads', array(pass.loads.map((b) => String(bufferIndex(program, b))))],
-    ['stores', array(pass.stores.map((s) => String(bufferIndex(program, s.to))))],
+    ['loads', array(loads.map((b) => String(bufferIndex(program, b))))],
+    ['stores', array(stores.map((s) => String(bufferIndex(program, s.to))))],
+    ['vectors', vectors.length > 0 ? String(vectors.length) : null],
     ['run', arrow(['s', ...buffers], body.lines, array(body.results))]
   ])
+}
+
+/** What a pass keeps for each row or column, in the order of `Variant.vectors`. */
+function vectorsMade({ vectors }: Variant, pass: Pass): Node[] {
+  const made = new Set([
+    ...pass.stores.filter((s) => isVectorBuffer(s.to)).map((s) => s.value),
+    ...pass.reductions.map((r) => r.node as Node)
+  ])
+  return vectors.map((v) => v.node).filter((node) => made.has(node))
 }
 
 /** A function of the scope alone that gives these values, one after the other. A string stands for its own text. */
@@ -190,7 +216,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 /** Prints operations on tensors; `used` takes the names that their text wants imported. */
 export function operations(used: Set<string>): Notation['apply'] {
   return (node, args) => {
-    if ('over' in node) return `s.${node.op}(${args[0]})`
+    if ('over' in node) return `s.${node.op}(${args[0]}${isVector(node) ? `, '${node.over}'` : ''})`
     const name = FUNCTIONS[node.op]
     used.add(name && HELPERS.includes(name) ? name : 'tf')
     if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`

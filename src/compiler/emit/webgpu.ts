@@ -24,7 +24,8 @@ const ABILITIES: Abilities = {
   reducesInPass: true,
   inPlace: true,
   maxBuffers: STORAGE_BUFFERS - 1,
-  maxOutputs: STORAGE_BUFFERS - 1
+  maxOutputs: STORAGE_BUFFERS - 1,
+  axes: false
 }
 
 export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }

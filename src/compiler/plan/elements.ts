@@ -5,7 +5,7 @@
 import type { Node, Program } from '../check/program.js'
 import type { ModelReduction } from './barriers.js'
 import { type Cutter, createCutter } from './cut.js'
-import { isElement, isReduction, sameBuffer } from './order.js'
+import { isElement, sameBuffer } from './order.js'
 import type { Buffer } from './plan.js'
 import { nodesOf, startsIn, type Work } from './work.js'
 
@@ -38,7 +38,8 @@ export function numberElements(program: Program, work: Work, ofModel: readonly M
   const known = new Map<Node, bigint>()
   const needs = (scalar: Node): bigint => {
     if (scalar.place === 'host') return 0n
-    if (isReduction(scalar)) return bits.get(scalar)!
+    const own = bits.get(scalar)
+    if (own !== undefined) return own
     const before = known.get(scalar)
     if (before !== undefined) return before
     const mask = scalar.args.reduce((all, arg) => all | needs(arg), 0n)

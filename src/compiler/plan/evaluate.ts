@@ -2,14 +2,15 @@
  * What a step means, in float64: of a program, value by value; of a Plan, pass by pass, with nothing at hand but what the
  * Plan says is there. That both give the same is how rewriting and planning are tested.
  */
-import type { Node, Program } from '../check/program.js'
+import { axesOf, joinAxes } from '../check/axes.js'
+import type { Level, Node, Program } from '../check/program.js'
 import { operate, REDUCTIONS, type Value } from './arithmetic.js'
-import { isElement, isOfModel, isReduction, reach } from './order.js'
+import { isOfModel, isReduction, isVarying, levelOfBuffer, reach } from './order.js'
 import type { Buffer, Pass, Plan, ReduceNode, Variant } from './plan.js'
 
 /** A layer that takes part in a step. `numbers` is state over the layer, on the host or the device. */
 export interface LayerInput {
-  readonly rank: number
+  readonly shape: readonly number[]
   /** Steps it has taken part in, with this one. */
   readonly age: number
   readonly masks: Readonly<Record<string, boolean>>
@@ -41,49 +42,104 @@ export interface StepResult {
   readonly numbers: Readonly<Record<string, number>>
 }
 
-/** One entry an element; one in all for what is the same for all. */
+/** One entry for each value that the level has in a layer. */
 type Column = readonly Value[]
 
+/** The matrices that a layer is seen as. */
+interface Matrices {
+  readonly batch: number
+  readonly rowCount: number
+  readonly colCount: number
+}
+
+function matricesOf(shape: readonly number[]): Matrices {
+  const [colCount, rowCount, ...rest] = shape.length === 1 ? [1, shape[0]!] : [...shape].reverse()
+  return { batch: rest.reduce((a, b) => a * b, 1), rowCount: rowCount ?? 1, colCount: colCount ?? 1 }
+}
+
+/** Numbers of a layer as facts call them. */
+function factsOf(shape: readonly number[]): Readonly<Record<string, number>> {
+  const { batch, rowCount, colCount } = matricesOf(shape)
+  return {
+    rank: shape.length,
+    size: batch * rowCount * colCount,
+    rows: batch * rowCount,
+    cols: batch * colCount,
+    rowSize: colCount,
+    colSize: rowCount
+  }
+}
+
+/** Where a value of a level stands, for each entry of another: that of the layer where it has but one. */
+function placesIn(shape: readonly number[], level: Level, each: Level): readonly number[] {
+  const { batch, rowCount, colCount } = matricesOf(shape)
+  const range = (n: number, is: boolean): number[] => (is ? [...Array(n).keys()] : [0])
+  const varies = (l: Level, axis: 'batch' | 'row' | 'col'): boolean => axesOf(l).includes(axis)
+  return range(batch, varies(each, 'batch')).flatMap((m) =>
+    range(rowCount, varies(each, 'row')).flatMap((r) =>
+      range(colCount, varies(each, 'col')).map((c) => {
+        if (level === 'row') return m * rowCount + r
+        if (level === 'col') return m * colCount + c
+        return level === 'element' ? (m * rowCount + r) * colCount + c : 0
+      })
+    )
+  )
+}
+
 /** Evaluates nodes once each; `known` gives what is at hand, and null for what is to be computed from its operands. */
-function evaluator(known: (node: Node) => Column | null): (node: Node) => Column {
+function evaluator(known: (node: Node) => Column | null, shape: readonly number[] = []): (node: Node) => Column {
   const done = new Map<Node, Column>()
   return (root) => {
     for (const node of reach([root], (n) => !done.has(n) && known(n) === null)) {
-      if (!done.has(node))
-        done.set(
-          node,
-          known(node) ??
-            map(
-              node,
-              node.args.map((arg) => done.get(arg)!)
-            )
-        )
+      if (done.has(node)) continue
+      const args = node.args.map((arg) => ({ level: arg.level, column: done.get(arg)! }))
+      done.set(node, known(node) ?? map(node, args, shape))
     }
     return done.get(root)!
   }
 }
 
-function map(node: Node, args: readonly Column[]): Column {
+/** Values, and what they vary with. */
+interface Spread {
+  readonly level: Level
+  readonly column: Column
+}
+
+function map(node: Node, args: readonly Spread[], shape: readonly number[]): Column {
   if (args.length === 0 || isReduction(node)) throw new Error(`${node.op} (node ${node.id}) is not at hand`)
-  const length = args.every((a) => a.length === 1) && !isElement(node) ? 1 : Math.max(...args.map((a) => a.length))
-  const at = (column: Column, i: number): Value => column[column.length === 1 ? 0 : i]!
   const op = node.op as Parameters<typeof operate>[0]
-  return Array.from({ length }, (_, i) =>
+  const columns = args.map((arg) => spreadTo(arg, node.level, shape))
+  return columns[0]!.map((_, i) =>
     operate(
       op,
-      args.map((a) => at(a, i))
+      columns.map((column) => column[i]!)
     )
   )
 }
 
-function reduce(node: ReduceNode, columns: readonly Column[]): Column {
+/** One entry for each of `level`. */
+function spreadTo({ level: own, column }: Spread, level: Level, shape: readonly number[]): Column {
+  return own === level ? column : placesIn(shape, own, level).map((place) => column[place]!)
+}
+
+/** Over a layer, or its rows or columns. */
+function reduceIn(node: ReduceNode, column: Column, level: Level, shape: readonly number[]): Column {
+  const { start, join } = REDUCTIONS[node.op]
+  const least = joinAxes(level, node.over)
+  const values = spreadTo({ level, column }, least, shape)
+  const result: number[] = placesIn(shape, node.level, node.level).map(() => start)
+  for (const [i, place] of placesIn(shape, node.level, least).entries()) result[place] = join(result[place]!, Number(values[i]))
+  return result
+}
+
+function reduceAll(node: ReduceNode, columns: readonly Column[]): Column {
   const { start, join } = REDUCTIONS[node.op]
   return [columns.flat().reduce((a: number, b) => join(a, b as number), start)]
 }
 
 /** Leaves that the host knows. */
 function hostLeaf(program: Program, input: StepInput, layer: LayerInput | null, node: Node): Column | null {
-  const sizes = input.layers.map((l) => l.weight.length)
+  const ofModel = (fact: string): number => input.layers.reduce((sum, l) => sum + factsOf(l.shape)[fact]!, 0)
   switch (node.op) {
     case 'const':
       return [node.value]
@@ -94,9 +150,20 @@ function hostLeaf(program: Program, input: StepInput, layer: LayerInput | null, 
     case 'mask':
       return [layer!.masks[node.name]!]
     case 'fact':
-      if (node.name === 'modelSize') return [sizes.reduce((a, b) => a + b, 0)]
-      if (node.name === 'modelLayers') return [sizes.length]
-      return [node.name === 'size' ? layer!.weight.length : layer![node.name]]
+      switch (node.name) {
+        case 'modelSize':
+          return [ofModel('size')]
+        case 'modelRows':
+          return [ofModel('rows')]
+        case 'modelCols':
+          return [ofModel('cols')]
+        case 'modelLayers':
+          return [input.layers.length]
+        case 'age':
+          return [layer!.age]
+        default:
+          return [factsOf(layer!.shape)[node.name]!]
+      }
     case 'slot': {
       const { over } = program.slots.find((s) => s.name === node.name)!
       if (over === 'model') return [input.numbers[node.name]!]
@@ -107,16 +174,16 @@ function hostLeaf(program: Program, input: StepInput, layer: LayerInput | null, 
   }
 }
 
-/** A value of each weight, also where an expression is the same for all. */
-function spread(column: Column, size: number): number[] {
-  return Array.from({ length: size }, (_, i) => Number(column[column.length === 1 ? 0 : i]))
+/** Numbers, one for each of `level`, also where an expression is the same for several. */
+function spread(node: Node, column: Column, level: Level, shape: readonly number[]): number[] {
+  return spreadTo({ level: node.level, column }, level, shape).map(Number)
 }
 
 /** The program's own meaning. */
 export function evaluateProgram(program: Program, input: StepInput): StepResult {
   const ofModel = evaluator((node) => {
     if (isReduction(node))
-      return reduce(
+      return reduceAll(
         node,
         layers.map((of) => of(node.args[0]!))
       )
@@ -125,21 +192,22 @@ export function evaluateProgram(program: Program, input: StepInput): StepResult 
   const layers = input.layers.map((layer) => {
     const of: (node: Node) => Column = evaluator((node) => {
       if (isOfModel(node)) return ofModel(node)
-      if (isReduction(node)) return reduce(node, [of(node.args[0]!)])
+      if (isReduction(node)) return reduceIn(node, of(node.args[0]!), node.args[0]!.level, layer.shape)
       if (node.op === 'weight' || node.op === 'gradient') return layer[node.op]
       return hostLeaf(program, input, layer, node) ?? (node.op === 'slot' ? layer.slots[node.name]! : null)
-    })
+    }, layer.shape)
     return of
   })
   return {
     layers: layers.map((of, i): LayerResult => {
-      const size = input.layers[i]!.weight.length
-      const next = (over: string) =>
-        program.slots.filter((s) => s.over === over).map((s) => [s.name, of(s.next)] as const)
+      const { shape } = input.layers[i]!
+      const next = (...over: readonly string[]) => program.slots.filter((s) => over.includes(s.over))
       return {
-        weight: spread(of(program.weight), size),
-        slots: Object.fromEntries(next('element').map(([name, column]) => [name, spread(column, size)])),
-        numbers: Object.fromEntries(next('layer').map(([name, column]) => [name, Number(column[0])])),
+        weight: spread(program.weight, of(program.weight), 'element', shape),
+        slots: Object.fromEntries(
+          next('element', 'row', 'col').map((s) => [s.name, spread(s.next, of(s.next), s.over, shape)])
+        ),
+        numbers: Object.fromEntries(next('layer').map((s) => [s.name, Number(of(s.next)[0])])),
         observations: Object.fromEntries(program.observations.map((o) => [o.name, Number(of(o.value)[0])]))
       }
     }),
@@ -182,10 +250,11 @@ export function evaluatePlan(plan: Plan, input: StepInput): StepResult {
     if (made) return made
     const total = totals ? (run?.totals.get(node) ?? (run ? null : modelTotals.get(node))) : null
     if (total) return total
-    return node.op === 'slot' && !isElement(node) ? hostLeaf(program, input, run?.input ?? null, node) : null
+    return node.op === 'slot' && !isVarying(node) ? hostLeaf(program, input, run?.input ?? null, node) : null
   }
 
   const sweep = (run: Run, pass: Pass): void => {
+    const { shape } = run.input
     const isLoaded = (buffer: Buffer): boolean => pass.loads.some((b) => keyOf(b) === keyOf(buffer))
     const loaded = new Map(
       pass.reads.map(({ node, from }) => {
@@ -193,10 +262,22 @@ export function evaluatePlan(plan: Plan, input: StepInput): StepResult {
         return [node, run.buffers.get(keyOf(from))!] as const
       })
     )
-    const of = evaluator((node) => loaded.get(node) ?? (isElement(node) ? null : scalar(node, run, false)))
-    const size = run.input.weight.length
-    const stored = pass.stores.map(({ to, value }) => [keyOf(to), spread(of(value), size)] as const)
-    for (const { node, value } of pass.reductions) run.totals.set(node, reduce(node, [spread(of(value), size)]))
+    const of = evaluator((node) => {
+      const found = loaded.get(node)
+      if (found) return found
+      if (isVarying(node) && node.level !== pass.domain) throw new Error(`node ${node.id} is not of this pass`)
+      return isVarying(node) ? null : scalar(node, run, false)
+    }, shape)
+    const levelOf = (to: Buffer): Level => levelOfBuffer(program, run.variant.vectors, to)
+    const stored = pass.stores.map(({ to, value }) => [keyOf(to), spread(value, of(value), levelOf(to), shape)] as const)
+    for (const { node, value } of pass.reductions) {
+      const over = node.over === 'model' ? 'layer' : node.over
+      const each = { ...node, over, level: over } as ReduceNode
+      const total = reduceIn(each, spread(value, of(value), pass.domain, shape), pass.domain, shape)
+      const vector = run.variant.vectors.findIndex((v) => v.node === node)
+      if (vector >= 0) stored.push([keyOf({ kind: 'vector', index: vector }), total.map(Number)])
+      else run.totals.set(node, total)
+    }
     for (const [key, column] of stored) run.buffers.set(key, column)
     for (const i of pass.finish) {
       const { node } = run.variant.cells[i]!
@@ -213,7 +294,7 @@ export function evaluatePlan(plan: Plan, input: StepInput): StepResult {
         const share = run.variant.shares.find((s) => s.node === node)
         return share ? evaluator((n) => scalar(n, run, true))(share.value) : run.totals.get(node)!
       })
-      modelTotals.set(node, reduce(node, parts))
+      modelTotals.set(node, reduceAll(node, parts))
     }
     for (const i of barrier.finish) {
       const { node } = plan.modelCells[i]!
@@ -266,7 +347,7 @@ function begin(plan: Plan, input: LayerInput, host: Run['host']): Run {
 
 function keyOf(buffer: Buffer): string {
   if (buffer.kind === 'slot') return `slot ${buffer.name}`
-  return buffer.kind === 'scratch' ? `scratch ${buffer.index}` : buffer.kind
+  return 'index' in buffer ? `${buffer.kind} ${buffer.index}` : buffer.kind
 }
 
 function overOf(program: Program, slot: string): string {

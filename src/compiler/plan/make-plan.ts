@@ -66,6 +66,7 @@ function toVariant({ work, cells, indices: _, ...draft }: Draft, name: (node: No
     ...draft,
     passes: draft.passes.map((pass, p) => ({ ...pass, finish: cells.finish[p]!.map(number) })),
     cells: list,
+    vectors: draft.vectors.map((node) => ({ node, name: name(node) })),
     shares: work.shares,
     layerState: work.layerState,
     observations: work.observations

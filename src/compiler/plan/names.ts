@@ -71,7 +71,7 @@ export function leafName(node: Node, { hypers, symbols }: Program): string | nul
 /** What a pass loads or stores, as the author calls it. */
 export function bufferName({ symbols }: Program, buffer: Buffer): string {
   if (buffer.kind === 'slot') return buffer.name
-  return buffer.kind === 'scratch' ? `scratch${buffer.index}` : symbols[buffer.kind]
+  return 'index' in buffer ? `${buffer.kind}${buffer.index}` : symbols[buffer.kind]
 }
 
 /** The author's text, in one line. */

@@ -1,19 +1,35 @@
 /** Small questions about nodes that the planner, the emitters and `explain` all ask. */
-import type { Node } from '../check/program.js'
-import type { Buffer, Pass, ReduceNode } from './plan.js'
+import type { Varying } from '../check/axes.js'
+import type { Node, Program } from '../check/program.js'
+import type { Buffer, Pass, ReduceNode, Variant } from './plan.js'
 
-/** Varies within a layer: computed in passes. */
+/** One value per weight: computed in passes over elements. */
 export function isElement(node: Node): boolean {
-  return node.level === 'element' || node.level === 'row' || node.level === 'col'
+  return node.level === 'element'
+}
+
+/** One value a row or a column: computed in passes over these. */
+export function isVector(node: Node): boolean {
+  return node.level === 'row' || node.level === 'col'
+}
+
+/** Varies within a layer. */
+export function isVarying(node: Node): boolean {
+  return isElement(node) || isVector(node)
 }
 
 /** One value a layer or a model, on the device: a reduction, state, or what is made from them. */
 export function isDeviceScalar(node: Node): boolean {
-  return node.place === 'device' && !isElement(node)
+  return node.place === 'device' && !isVarying(node)
 }
 
 export function isReduction(node: Node): node is ReduceNode {
   return 'over' in node
+}
+
+/** A reduction that a pass over elements gathers, or that a barrier makes: the search decides where. */
+export function isSearched(node: Node): node is ReduceNode {
+  return isReduction(node) && (node.over === 'model' || isElement(node.args[0]!))
 }
 
 /** On the device, and the same for all layers: also where a group sets hyperparameters for some. */
@@ -34,8 +50,21 @@ function isGrouped(node: Node): boolean {
 
 export function sameBuffer(a: Buffer, b: Buffer): boolean {
   if (a.kind === 'slot') return b.kind === 'slot' && a.name === b.name
-  if (a.kind === 'scratch') return b.kind === 'scratch' && a.index === b.index
+  if (a.kind === 'scratch' || a.kind === 'vector') return a.kind === b.kind && a.index === b.index
   return a.kind === b.kind
+}
+
+/** What a buffer has one value of. */
+export function levelOfBuffer(program: Program, vectors: Variant['vectors'], buffer: Buffer): Varying {
+  if (buffer.kind === 'vector') return vectors[buffer.index]!.node.level as Varying
+  if (buffer.kind !== 'slot') return 'element'
+  return program.slots.find((s) => s.name === buffer.name)!.over as Varying
+}
+
+/** Whether a program has rows or columns: then targets that have not are left out. */
+export function usesAxes({ slots, weight, observations }: Program): boolean {
+  const roots = [weight, ...slots.map((s) => s.next), ...observations.map((o) => o.value)]
+  return slots.some((s) => s.over === 'row' || s.over === 'col') || reach(roots, () => true).some(isVector)
 }
 
 /**
@@ -63,10 +92,10 @@ export function reach(roots: readonly Node[], into: (node: Node) => boolean): No
   return order
 }
 
-/** What a pass computes for each element, operands first: between what it reads and what it stores or reduces. */
+/** What a pass computes for each entry of its domain, operands first: between what it reads and what it stores or reduces. */
 export function computedIn(pass: Pass): Node[] {
   const read = new Set(pass.reads.map((r) => r.node))
-  const inside = (node: Node): boolean => isElement(node) && !read.has(node)
+  const inside = (node: Node): boolean => node.level === pass.domain && !read.has(node)
   return reach(rootsOf(pass), inside).filter(inside)
 }
 
@@ -82,7 +111,7 @@ export function rootsOf(pass: Pass): Node[] {
 export function scalarsIn(pass: Pass): Node[] {
   const computed = computedIn(pass)
   const scalars = [...rootsOf(pass), ...computed.flatMap((node) => node.args)].filter(
-    (node) => !isElement(node) && node.op !== 'const'
+    (node) => !isVarying(node) && node.op !== 'const'
   )
   return [...new Set(scalars)]
 }

@@ -2,7 +2,7 @@
 import type { Node } from '../check/program.js'
 import type { ModelReduction } from './barriers.js'
 import type { Elements } from './elements.js'
-import { computedIn, isElement, reach, rootsOf } from './order.js'
+import { computedIn, isElement, isSearched, reach, rootsOf } from './order.js'
 import type { Abilities, Buffer, Pass } from './plan.js'
 import { pass as after, loadsOf, offer, type Sweep, start } from './state.js'
 
@@ -23,6 +23,7 @@ export function makePasses(
     const bufferOf = (b: number): Buffer => buffers[b]?.buffer ?? { kind: 'scratch', index: b - buffers.length }
     const loads = [...new Set(reads.map((value) => offered.from[value]!))].sort((a, b) => a - b)
     const pass: Pass = {
+      domain: 'element',
       segment,
       loads: loads.map(bufferOf),
       reads: loads.flatMap((b) =>
@@ -47,10 +48,10 @@ export function makePasses(
 }
 
 /** Behind the barriers of all reductions over the model that a pass reads. */
-function firstSegment(pass: Pass, ofModel: readonly ModelReduction[]): number {
+export function firstSegment(pass: Pass, ofModel: readonly ModelReduction[]): number {
   const barriers = new Map<Node, number>(ofModel.map((r) => [r.node, r.barrier]))
   const scalars = [...rootsOf(pass), ...computedIn(pass).flatMap((node) => node.args)].filter((n) => !isElement(n))
-  const made = reach(scalars, (node) => node.place === 'device' && !('over' in node))
+  const made = reach(scalars, (node) => node.place === 'device' && !isSearched(node))
   return Math.max(0, ...made.map((node) => (barriers.has(node) ? barriers.get(node)! + 1 : 0)))
 }
 

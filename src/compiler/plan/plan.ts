@@ -10,14 +10,16 @@
  *     then, if segment < barriers.length: the model reductions of barriers[segment], and its model cells
  *   last: commit layer and model state
  *
- * A *pass* is one sweep over a layer's elements: all loads of an element before its stores. A *reduction* gathers one
- * number from a pass. A *cell* is a device scalar made from reductions, host scalars, cells and state: computed once,
+ * A *pass* is one sweep over a layer's elements, its rows or its columns (its *domain*): all loads of an entry before its
+ * stores. A pass over elements may load what has one value a row or a column. A *reduction* gathers one number from a pass,
+ * or one a row or a column. A *cell* is a device scalar made from reductions, host scalars, cells and state: computed once,
  * after the pass (or barrier) that completes it, and read by later passes as if it were a host scalar.
  */
+import type { Over, Varying } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
 
 /** A node that is a reduction. */
-export type ReduceNode = Extract<Node, { readonly over: 'layer' | 'model' }>
+export type ReduceNode = Extract<Node, { readonly over: Over }>
 
 /** What a target can do. Targets differ only in this data. */
 export interface Abilities {
@@ -30,14 +32,19 @@ export interface Abilities {
   readonly maxBuffers: number
   /** Tensors that one pass may store. */
   readonly maxOutputs: number
+  /** Rows and columns. A program that has some is not compiled for a target that has not: a driver for any backend runs it. */
+  readonly axes: boolean
 }
 
 /** Something a pass loads or stores, one value per weight. `slot`: by its name. `scratch`: a stored intermediate. */
 export type Buffer =
   | { readonly kind: 'weight' }
   | { readonly kind: 'gradient' }
+  /** One value per weight, row or column, as the slot is declared. */
   | { readonly kind: 'slot'; readonly name: string }
   | { readonly kind: 'scratch'; readonly index: number }
+  /** One value per row or column, that a pass stored or gathered. Index into `Variant.vectors`. */
+  | { readonly kind: 'vector'; readonly index: number }
 
 export interface Store {
   readonly to: Buffer
@@ -47,7 +54,7 @@ export interface Store {
 export interface Reduction {
   /** The `sum`, `max` or `min` node. Over the model: gathered per layer by the pass, then over layers at the barrier. */
   readonly node: ReduceNode
-  /** Its operand, as this variant sees it (host conditions decided). Element level. */
+  /** Its operand, as this variant sees it (host conditions decided), of the level that the pass sweeps over. */
   readonly value: Node
 }
 
@@ -59,14 +66,17 @@ export interface Cell {
 }
 
 export interface Pass {
+  /** What it sweeps over. Only passes over elements are counted in bytes a weight. */
+  readonly domain: Varying
   /** How many barriers come before it. */
   readonly segment: number
-  /** In a fixed order: weight, gradient, slots as declared, scratch. */
+  /** In a fixed order: weight, gradient, slots as declared, scratch, vectors. */
   readonly loads: readonly Buffer[]
   /**
    * Nodes that this pass reads from a buffer instead of computing. Weight, gradient and slot leaves before their store;
    * afterwards the stored value (`m*`) reads from the slot; a scratch value from scratch. Whatever else a store or
-   * reduction needs is computed in the pass. A device scalar is a cell, a cell of the model, state as the step finds it,
+   * reduction needs, and varies as the pass does, is computed in the pass: what has one value a row or a column is computed
+   * by a pass over these, and read by one over elements. A device scalar is a cell, a cell of the model, state as the step finds it,
    * or made of these: what is there from the start, and what a barrier completes for each layer, has no cell.
    */
   readonly reads: readonly { readonly node: Node; readonly from: Buffer }[]
@@ -82,6 +92,8 @@ export interface Variant {
   readonly cells: readonly Cell[]
   /** How many scratch buffers are alive. */
   readonly scratch: number
+  /** Values of a row or a column that later passes read. A reduction is gathered here, by the pass that has it. */
+  readonly vectors: readonly Cell[]
   /**
    * What the layer adds to those reductions over the model that none of its passes gathers: of one value a layer, or of an
    * operand that is the same for all elements of this variant.
@@ -133,5 +145,6 @@ export const IDEAL: Abilities = {
   reducesInPass: true,
   inPlace: true,
   maxBuffers: Infinity,
-  maxOutputs: Infinity
+  maxOutputs: Infinity,
+  axes: true
 }

@@ -1,7 +1,8 @@
 /** Applies the rules to whole graphs, in a graph of its own. */
+import { type Reducer, reduceAs } from '../check/axes.js'
 import { Graph } from '../check/graph.js'
-import type { Node, Program } from '../check/program.js'
-import { isElement, isOfModel, isReduction, reach } from './order.js'
+import type { Level, Node, Program, Reduce } from '../check/program.js'
+import { isOfModel, isReduction, reach } from './order.js'
 import { type Build, RULES } from './rules.js'
 
 export interface Rewriter {
@@ -12,8 +13,8 @@ export interface Rewriter {
    * as it is: it is the same for layers of all variants.
    */
   specialise(roots: readonly Node[], decided: ReadonlyMap<Node, boolean>): Map<Node, Node>
-  /** The sum over a layer's elements of what is the same for all. */
-  timesSize(x: Node): Node
+  /** What a layer adds to a reduction over the model of values that are of `level`. */
+  share(op: Reduce, level: Level, x: Node): Node
 }
 
 const COMMUTE = new Set(['add', 'mul', 'max', 'min', 'and', 'or', 'eq', 'ne'])
@@ -51,21 +52,16 @@ export function createRewriter(kept: ReadonlySet<Node>, grouped: ReadonlySet<str
     isKept: (node) => stored.has(node)
   }
 
-  function timesFact(x: Node, size: 'size' | 'modelSize' | 'modelLayers'): Node {
-    return build.binary('mul', x, graph.fact(size))
+  const reducer: Reducer = {
+    reduce: (op, over, x) => graph.reduce(op, over, x),
+    times: (x, fact) => build.binary('mul', x, graph.fact(fact))
   }
 
   /** `node` with other operands. A reduction whose operand no longer varies is arithmetic. */
   function rebuild(node: Node, args: readonly Node[]): Node {
     if (node.op === 'hyper' && grouped.has(node.name)) return graph.rebuild({ ...node, grouped: true }, args)
     if (!isReduction(node)) return args.length === 0 ? graph.rebuild(node, args) : simplify(graph.rebuild(node, args))
-    const [was, x] = [node.args[0]!, args[0]!]
-    const perElement = isElement(was)
-    if (isElement(x) || (!perElement && x.level === 'layer')) return graph.reduce(node.op, node.over, x)
-    const times = (size: 'size' | 'modelSize' | 'modelLayers'): Node => (node.op === 'sum' ? timesFact(x, size) : x)
-    if (node.over === 'layer') return times('size')
-    if (x.level === 'layer') return graph.reduce(node.op, 'model', times('size'))
-    return times(perElement ? 'modelSize' : 'modelLayers')
+    return reduceAs(node.op, node.over, node.args[0]!.level, args[0]!, reducer)
   }
 
   function rewrite(node: Node): Node {
@@ -98,7 +94,7 @@ export function createRewriter(kept: ReadonlySet<Node>, grouped: ReadonlySet<str
     return result
   }
 
-  return { rewrite, specialise, timesSize: (x) => timesFact(x, 'size') }
+  return { rewrite, specialise, share: (op, level, x) => reduceAs(op, 'layer', level, x, reducer) }
 }
 
 /** `c` and `not c` are one condition. */

@@ -20,6 +20,7 @@ const INFIX: Readonly<Record<string, { readonly sign: string; readonly binds: nu
   mul: { sign: '*', binds: 6 },
   div: { sign: '/', binds: 6 }
 }
+const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols' }
 const SELECT = 0
 const NOT = 3
 const NEGATE = 7
@@ -41,7 +42,7 @@ export function speller(program: Program, known: Known): (node: Node) => string 
         return binds >= least ? text : `(${text})`
       }
       if (isReduction(node)) {
-        return { text: `${node.op}(${arg(0, SELECT)}${node.over === 'model' ? ' over model' : ''})`, binds: ATOM }
+        return { text: `${node.op}(${arg(0, SELECT)}${OVER[node.over]})`, binds: ATOM }
       }
       if (node.op === 'mul' && node.args[0] === node.args[1]) return { text: `${arg(0, ATOM)}²`, binds: POWER }
       const infix = INFIX[node.op]

@@ -42,7 +42,7 @@ export function pass(elements: Elements, state: State, sweep: Sweep): State {
   let available = state.available
   for (const r of sweep.reductions) {
     made |= gathered[r]!
-    if (work.reductions[r]!.node.over === 'layer') available |= gathered[r]!
+    if (work.reductions[r]!.node.over !== 'model') available |= gathered[r]!
   }
   let passed = state.passed
   for (; passed < barrier.length; passed++) {

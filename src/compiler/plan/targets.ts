@@ -1,21 +1,22 @@
 /** The Plan of each target. */
 import type { Program } from '../check/program.js'
 import { makePlan } from './make-plan.js'
-import { sameBuffer } from './order.js'
+import { sameBuffer, usesAxes } from './order.js'
 import { type Abilities, IDEAL, type Pass, type Plan } from './plan.js'
 
 export interface Plans {
   /** For a target that can do anything: the figures that `explain` gives. */
   readonly plan: Plan
-  /** In the order of the abilities. */
+  /** In the order of the abilities; of those targets alone that have rows and columns, if the program has. */
   readonly targets: readonly Plan[]
 }
 
 /** What is least without limits is least for any target whose limits it keeps: such targets share one search. */
 export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
   const plan = makePlan(program, IDEAL)
-  const targets = abilities.map((able) =>
-    keepsLimits(plan, able) ? { ...plan, abilities: able } : makePlan(program, able)
+  const able = usesAxes(program) ? abilities.filter(({ axes }) => axes) : abilities
+  const targets = able.map((one) =>
+    keepsLimits(plan, one) ? { ...plan, abilities: one } : makePlan(program, one)
   )
   return { plan, targets }
 }

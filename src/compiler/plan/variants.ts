@@ -1,5 +1,5 @@
 /** Schedules what each variant has to do, under barriers that all share: the choice that moves least. */
-import type { Program } from '../check/program.js'
+import type { Node, Program } from '../check/program.js'
 import type { BarrierChoices, ModelReduction } from './barriers.js'
 import { barrierFinder, type CellPlan, findCells } from './cells.js'
 import { numberElements } from './elements.js'
@@ -7,6 +7,7 @@ import { compulsoryBytes, makePasses } from './passes.js'
 import type { Abilities, Pass } from './plan.js'
 import { BUDGET, schedule } from './schedule.js'
 import type { Budget } from './search.js'
+import { addVectorPasses } from './vectors.js'
 import type { Work } from './work.js'
 
 /** A variant before its cells have numbers and names. */
@@ -16,6 +17,7 @@ export interface Draft {
   readonly indices: readonly number[]
   readonly passes: readonly Pass[]
   readonly scratch: number
+  readonly vectors: readonly Node[]
   readonly cells: CellPlan
   readonly bytesPerWeight: number
   readonly bytesCompulsory: number
@@ -60,7 +62,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
 function distinct(works: readonly Work[]): { work: Work; indices: number[] }[] {
   const groups = new Map<string, { work: Work; indices: number[] }>()
   for (const [i, work] of works.entries()) {
-    const key = [work.stores, work.layerState, work.observations, work.reductions, work.shares]
+    const key = [work.stores, work.vectorState, work.layerState, work.observations, work.reductions, work.shares]
       .map((entries) => entries.map((entry) => `${'node' in entry ? entry.node.id : ''}:${entry.value.id}`).join())
       .join('|')
     const group = groups.get(key) ?? { work, indices: [] }
@@ -81,6 +83,7 @@ function draft(
   const elements = numberElements(program, work, ofModel)
   const { sweeps, provedLeast } = schedule(elements, abilities, budget)
   const made = makePasses(elements, sweeps, ofModel, abilities)
-  const cells = findCells(work, made.passes, barrierFinder(ofModel))
-  return { work, indices, ...made, cells, bytesCompulsory: compulsoryBytes(elements), provedLeast }
+  const { passes, vectors } = addVectorPasses(program, work, made.passes, ofModel)
+  const cells = findCells(work, passes, barrierFinder(ofModel))
+  return { work, indices, ...made, passes, vectors, cells, bytesCompulsory: compulsoryBytes(elements), provedLeast }
 }

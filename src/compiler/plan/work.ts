@@ -1,17 +1,27 @@
 /** What a layer's passes have to do in one variant, whatever the passes may be. */
+import type { Varying } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
-import { isElement, isOfModel, isReduction, reach } from './order.js'
+import { isElement, isOfModel, isSearched, reach } from './order.js'
 import type { Buffer, ReduceNode, Reduction, Store } from './plan.js'
 import type { Rewriter } from './rewrite.js'
 
 export interface Work {
   readonly stores: readonly Store[]
-  /** Of elements: over the layer, and what the layer adds to those over the model. */
+  /** State over rows and columns. */
+  readonly vectorState: readonly VectorState[]
+  /** Of elements: over the layer, its rows or columns, and what the layer adds to those over the model. */
   readonly reductions: readonly Reduction[]
   /** What the layer adds to reductions over the model without a pass. */
   readonly shares: readonly { readonly node: ReduceNode; readonly value: Node }[]
   readonly layerState: readonly { readonly slot: string; readonly value: Node }[]
   readonly observations: readonly { readonly name: string; readonly value: Node }[]
+}
+
+/** A slot over rows or columns, and what it holds after the step. */
+export interface VectorState {
+  readonly slot: string
+  readonly over: Varying
+  readonly value: Node
 }
 
 /** The work under some host conditions, and what each value of the program is there. */
@@ -37,6 +47,7 @@ export function startsIn(value: Node, buffer: Buffer): boolean {
 export function rootsOfLayer(program: Program): Node[] {
   return [
     ...written(program).map((s) => s.value),
+    ...vectorState(program).map((s) => s.value),
     ...deviceState(program, 'layer').map((s) => s.value),
     ...deviceObservations(program).map((o) => o.value)
   ]
@@ -46,6 +57,13 @@ export function deviceState(program: Program, over: 'layer' | 'model'): { slot: 
   return program.slots
     .filter((s) => s.over === over && s.place === 'device')
     .map((s) => ({ slot: s.name, value: s.next }))
+}
+
+/** Slots over rows and columns that a step may change. */
+function vectorState({ slots }: Program): VectorState[] {
+  return slots.flatMap(({ name: slot, over, next: value }) =>
+    over === 'row' || over === 'col' ? [{ slot, over, value }] : []
+  )
 }
 
 function deviceObservations(program: Program): { name: string; value: Node }[] {
@@ -65,6 +83,9 @@ export function makeWork(
   const stores = written(program)
     .map(seen)
     .filter((s) => !startsIn(s.value, s.to))
+  const vectors = vectorState(program)
+    .map(seen)
+    .filter((s) => !startsIn(s.value, { kind: 'slot', name: s.slot }))
   const layerState = deviceState(program, 'layer').map(seen)
   const observations = deviceObservations(program).map(seen)
   const reductions: Reduction[] = []
@@ -73,18 +94,19 @@ export function makeWork(
     const was = node.args[0]!
     const value = special.get(was)!
     if (isElement(value)) reductions.push({ node, value })
-    else shares.push({ node, value: isElement(was) && node.op === 'sum' ? rewriter.timesSize(value) : value })
+    else shares.push({ node, value: rewriter.share(node.op, was.level, value) })
   }
-  const roots = [...stores, ...layerState, ...observations, ...reductions, ...shares].map((entry) => entry.value)
+  const roots = [...stores, ...vectors, ...layerState, ...observations, ...reductions, ...shares].map((entry) => entry.value)
   for (const node of reach(roots, (n) => n.place === 'device' && !isOfModel(n))) {
-    if (isReduction(node) && node.over === 'layer') reductions.push({ node, value: node.args[0]! })
+    if (isSearched(node) && node.over !== 'model') reductions.push({ node, value: node.args[0]! })
   }
-  return { work: { stores, reductions, shares, layerState, observations }, special }
+  return { work: { stores, vectorState: vectors, reductions, shares, layerState, observations }, special }
 }
 
 /** The values that a layer's device has to make. */
-export function rootsOfWork({ stores, reductions, shares, layerState, observations }: Work): Node[] {
-  return [...stores, ...reductions, ...shares, ...layerState, ...observations].map((entry) => entry.value)
+export function rootsOfWork({ stores, vectorState, reductions, shares, layerState, observations }: Work): Node[] {
+  const entries = [...stores, ...vectorState, ...reductions, ...shares, ...layerState, ...observations]
+  return entries.map((entry) => entry.value)
 }
 
 /** All that they are made of, operands first: into the operands of the layer's reductions, not into the model's. */

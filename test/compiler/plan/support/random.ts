@@ -98,19 +98,23 @@ export function randomChain(tape: Tape, over: 'layer' | 'model'): Program {
 const value = (tape: Tape): number => (tape.below(17) - 8) / 4
 
 export function randomInput(program: Program, tape: Tape): StepInput {
-  const element = program.slots.filter((s) => s.over === 'element')
+  const inLayer = program.slots.flatMap(({ name, over }) => (over === 'layer' || over === 'model' ? [] : [{ name, over }]))
   const numbers = (over: string): Record<string, number> =>
     Object.fromEntries(program.slots.filter((s) => s.over === over).map((s) => [s.name, value(tape)]))
   const layers = Array.from({ length: 1 + tape.below(3) }, (): LayerInput => {
-    const size = 1 + tape.below(4)
-    const column = (): number[] => Array.from({ length: size }, () => value(tape))
+    const shape = [[], [1 + tape.below(3)], [1 + tape.below(2), 1 + tape.below(2)], [2, 1 + tape.below(3), 2]][tape.below(4)]!
+    const [cols, rows] = shape.length === 1 ? [1, shape[0]!] : [...shape].reverse()
+    const size = shape.reduce((a, b) => a * b, 1)
+    const counts = { element: size, row: size / (cols ?? 1), col: size / (rows ?? 1) }
+    const column = (over: keyof typeof counts = 'element'): number[] =>
+      Array.from({ length: counts[over] }, () => value(tape))
     return {
-      rank: tape.below(3),
+      shape,
       age: 1 + tape.below(3),
       masks: Object.fromEntries(program.masks.map((m) => [m.name, tape.below(2) === 1])),
       weight: column(),
       gradient: column(),
-      slots: Object.fromEntries(element.map((s) => [s.name, column()])),
+      slots: Object.fromEntries(inLayer.map((s) => [s.name, column(s.over)])),
       numbers: numbers('layer')
     }
   })

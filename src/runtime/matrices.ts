@@ -1,0 +1,17 @@
+/**
+ * A layer as the language sees it where it speaks of rows and columns: matrices over the last two axes, those before them
+ * being a batch. A vector is one column, a scalar one row.
+ */
+export type Matrices = readonly [batch: number, colSize: number, rowSize: number]
+
+/** How many matrices there are, and how many elements a column and a row of one have. */
+export function matricesOf(shape: readonly number[]): Matrices {
+  if (shape.length < 2) return [1, shape[0] ?? 1, 1]
+  const [colSize, rowSize] = shape.slice(-2) as [number, number]
+  return [shape.slice(0, -2).reduce((a, b) => a * b, 1), colSize, rowSize]
+}
+
+/** The shape of what has one value a weight, a row or a column. */
+export function viewOf([batch, colSize, rowSize]: Matrices, over: 'element' | 'row' | 'col'): Matrices {
+  return [batch, over === 'col' ? 1 : colSize, over === 'row' ? 1 : rowSize]
+}
