@@ -65,7 +65,7 @@ const constant = (extent: Extent, value: boolean): BoolValue => ({
   kind: 'bool',
   level: 'const',
   place: 'host',
-  of: extent.sizes.map(() => [truth(value)])
+  of: extent.grids.map(() => [truth(value)])
 })
 
 export function numbers(v: Value): NumberValue {

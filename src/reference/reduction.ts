@@ -1,9 +1,9 @@
-/** Reductions: over the elements of each layer, or over the whole model. */
+/** Reductions: over each layer, its rows or its columns, or over the whole model. */
 import type { Over } from '../compiler/syntax/ast.js'
 import type { Arithmetic } from './arithmetic.js'
 import { larger, smaller, sqrt, sumOf } from './functions.js'
 import { divide, exactly, multiply, type Num, toDevice, unbounded } from './number.js'
-import { type Extent, map, type NumberValue, number, onDevice } from './value.js'
+import { count, type Extent, join, type Level, map, type NumberValue, number, onDevice, placeOf } from './value.js'
 
 /** norm, mean, rms and dot are written with sum, as the language defines them. */
 export function reduce(name: string, operands: readonly NumberValue[], over: Over | null, extent: Extent): NumberValue {
@@ -12,16 +12,33 @@ export function reduce(name: string, operands: readonly NumberValue[], over: Ove
   const x = read[0]!
   const y = name === 'dot' ? read[1]! : x
   const operand = ['norm', 'rms', 'dot'].includes(name) ? number(map(extent, [x, y], multiply)) : x
-  const of = gather(operand, over ?? 'layer', extent).map((values) => [finish(name, values, a, extent)])
-  return { kind: 'number', level: over === 'model' ? 'model' : 'layer', place: 'device', of }
+  const of = gather(operand, over ?? 'layer', extent).map((groups) =>
+    groups.map((values) => finish(name, values, a, extent))
+  )
+  return { kind: 'number', level: LEVEL[over ?? 'layer'], place: 'device', of }
 }
 
-/** The values that each layer's result is made from. The last layer is the model, which has no elements of its own. */
-function gather(v: NumberValue, over: Over, extent: Extent): readonly (readonly Num[])[] {
-  if (over === 'layer') return v.of
-  if (over !== 'model') throw new Error(`reductions over ${over} are not part of the language yet`)
-  const everything = v.of.slice(0, -1).flat()
-  return extent.sizes.map(() => everything)
+const LEVEL: Readonly<Record<Over, Level>> = { layer: 'layer', model: 'model', rows: 'row', cols: 'col' }
+
+/**
+ * The values that each result of each layer is made from. The last layer is the model, which has no elements of its own.
+ * A value that is the same along a row or a column is counted once for what is made of it.
+ */
+function gather(v: NumberValue, over: Over, extent: Extent): readonly (readonly (readonly Num[])[])[] {
+  if (over === 'layer') return v.of.map((values) => [values])
+  if (over === 'model') {
+    const everything = v.of.slice(0, -1).flat()
+    return extent.grids.map(() => [everything])
+  }
+  const level = LEVEL[over]
+  const each = join([v.level, level])
+  return extent.grids.map((grid, i) => {
+    const groups = Array.from({ length: count(grid, level) }, (): Num[] => [])
+    for (let j = 0; j < count(grid, each); j++) {
+      groups[placeOf(grid, level, each, j)]!.push(v.of[i]![placeOf(grid, v.level, each, j)]!)
+    }
+    return groups
+  })
 }
 
 function finish(name: string, values: readonly Num[], a: Arithmetic, extent: Extent): Num {

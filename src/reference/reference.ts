@@ -10,7 +10,7 @@ import { errorOf, exactly, load, type Num } from './number.js'
 import { declareMasks, type Recorded, runStep, startOf } from './run.js'
 import { masksOf, type Slot, type Stage, slotsOf, stageOf } from './stage.js'
 import { truth } from './truth.js'
-import type { Extent, Level, NumberValue, Value } from './value.js'
+import { type Extent, type Grid, gridOf, type Level, type NumberValue, type Value } from './value.js'
 
 /** One value an element, or one alone; |a kernel's result − value| ≤ bound, wherever the bound is finite. */
 export interface Bounded {
@@ -34,7 +34,7 @@ export interface LayerInput {
   readonly hypers?: Hypers
   /** Masks that the caller overrides. */
   readonly masks?: Readonly<Record<string, boolean>>
-  /** Every slot but those over the model; one entry when over the layer. null: this is its first step. */
+  /** Every slot but those over the model; one entry when over the layer, one a row or a column when over these. null: this is its first step. */
   readonly slots: Readonly<Record<string, ArrayLike<number>>> | null
 }
 
@@ -88,10 +88,13 @@ export function reference(module: Module, name?: string): Reference {
   }
 }
 
+/** The model, which has no elements of its own. */
+const NOTHING: Grid = { matrices: 0, rows: 0, cols: 0 }
+
 function initOf(e: OptimizerDecl['hypers'][number]['init']): number | boolean {
   const module = { file: { path: '', source: '', imports: [], declarations: [] }, imports: new Map() }
   const scope: Scope = {
-    extent: { table: tables.exact, sizes: [0] },
+    extent: { table: tables.exact, grids: [NOTHING] },
     module,
     facts: new Map(),
     names: new Map(),
@@ -119,7 +122,7 @@ function open(
   table: Table
 ): { scope: Scope; weight: Cell; gradient: Cell } {
   const { declaration: optimizer, module } = stage
-  const extent: Extent = { table, sizes: [...layers.map((l) => l.weight.length), 0] }
+  const extent: Extent = { table, grids: [...layers.map((l) => gridOf(l.shape)), NOTHING] }
   const each = (level: Level, of: (layer: LayerInput | null) => number): Cell => ({
     value: { kind: 'number', level, place: 'host', of: [...layers, null].map((l) => [exactly(of(l))]) }
   })

@@ -9,11 +9,13 @@ import { find } from './expression.js'
 export interface Slot {
   /** A slot of a transform's n-th use is `transform_slot`, `transform2_slot`, … */
   readonly name: string
-  readonly over: 'element' | 'layer' | 'model'
+  readonly over: 'element' | 'row' | 'col' | 'layer' | 'model'
   /** Host: only host values update it. */
   place: 'host' | 'device'
   readonly declaration: StateDecl
 }
+
+const OVER = { weights: 'element', rows: 'row', cols: 'col', layer: 'layer', model: 'model' } as const
 
 export interface Stage<D = OptimizerDecl | TransformDecl> {
   readonly module: Module
@@ -45,11 +47,10 @@ function inside(
   named: Named
 ): { slots: Slot[]; uses: Map<UseItem, Stage<TransformDecl>> } {
   const slots = states.map((declaration): Slot => {
-    const over = declaration.over ?? 'element'
-    if (over === 'rows' || over === 'cols') throw new Error(`state over ${over} is not part of the language yet`)
+    const over = OVER[declaration.over ?? 'weights']
     const name = own === '' ? declaration.name.text : `${own}_${declaration.name.text}`
     named.slots.push(name)
-    return { name, over, place: over === 'element' ? 'device' : 'host', declaration }
+    return { name, over, place: over === 'layer' || over === 'model' ? 'host' : 'device', declaration }
   })
   const uses = new Map<UseItem, Stage<TransformDecl>>()
   for (const use of statements) {

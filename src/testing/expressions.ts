@@ -4,10 +4,16 @@
  */
 import type { Choices } from './choices.js'
 
-export type Level = 'config' | 'step' | 'model' | 'layer' | 'element'
-export const LEVELS: readonly Level[] = ['config', 'step', 'model', 'layer', 'element']
+export type Level = 'config' | 'step' | 'model' | 'layer' | 'row' | 'col' | 'element'
+const LEVELS: readonly Level[] = ['config', 'step', 'model', 'layer', 'row', 'col', 'element']
 const rank = (level: Level): number => LEVELS.indexOf(level)
-export const fits = (level: Level, ceiling: Level): boolean => rank(level) <= rank(ceiling)
+
+/** Rows and columns have nothing in common but the element that both cross. */
+function join(a: Level, b: Level): Level {
+  const cross = (a === 'row' && b === 'col') || (a === 'col' && b === 'row')
+  return cross ? 'element' : rank(a) > rank(b) ? a : b
+}
+export const fits = (level: Level, ceiling: Level): boolean => join(level, ceiling) === ceiling
 
 /** An expression's text, its level, and the names that it reads. */
 export interface Term {
@@ -32,6 +38,8 @@ export interface Vocabulary {
   readonly pool: Term[]
   /** Reductions make no sense of parameters whose level is the caller's. */
   readonly reduces: boolean
+  /** Whether there are rows and columns. */
+  readonly axes: boolean
 }
 
 export const term = (text: string, level: Level, reads: Iterable<string> = []): Term => ({
@@ -42,7 +50,7 @@ export const term = (text: string, level: Level, reads: Iterable<string> = []): 
 
 /** An expression made of others: their joint level, all that they read. */
 export function build(text: string, ...of: readonly Term[]): Term {
-  const level = LEVELS[Math.max(0, ...of.map((t) => rank(t.level)))]!
+  const level = of.reduce<Level>((all, t) => join(all, t.level), 'config')
   return term(
     text,
     level,
@@ -182,12 +190,35 @@ const OVER_MODEL: readonly ((x: string) => string)[] = [
   (x) => `tanh(dot(${x}, ${x} over model))`
 ]
 
+/** `#` is rows or cols. */
+const OVER_VECTORS: readonly ((x: string) => string)[] = [
+  (x) => `mean(${x} over #)`,
+  (x) => `‖${x} over #‖`,
+  (x) => `max(${x} over #)`,
+  (x) => `rms(${x} over #)`,
+  (x) => `min(${x} over #)`,
+  (x) => `tanh(sum(${x} over #))`,
+  (x) => `tanh(dot(${x}, ${x} over #))`
+]
+
 function reduction(c: Choices, ceiling: Level, vocabulary: Vocabulary, depth: number): Term {
   if (!vocabulary.reduces || !fits('model', ceiling)) return leaf(c, ceiling, vocabulary)
+  const vectors = (['row', 'col'] as const).filter((level) => vocabulary.axes && fits(level, ceiling))
+  if (vectors.length > 0 && !c.chance(3)) return vectorReduction(c, c.of(vectors), vocabulary, depth)
   const overLayer = fits('layer', ceiling) && !c.chance(3)
-  const operand = numberOf(c, !overLayer && c.chance(3) ? 'layer' : 'element', vocabulary, depth - 1)
-  const x = operand.level === 'layer' && !overLayer ? operand : elementOf(operand, vocabulary)
+  const wanted = vocabulary.axes && c.chance(3) ? c.of(['row', 'col'] as const) : 'element'
+  const operand = numberOf(c, !overLayer && c.chance(3) ? 'layer' : wanted, vocabulary, depth - 1)
+  const counts = operand.level === 'row' || operand.level === 'col' || (operand.level === 'layer' && !overLayer)
+  const x = counts ? operand : elementOf(operand, vocabulary)
   return term(c.of(overLayer ? OVER_LAYER : OVER_MODEL)(x.text), overLayer ? 'layer' : 'model', x.reads)
+}
+
+/** One value a row of what has one a weight or a column, and the reverse. */
+function vectorReduction(c: Choices, over: 'row' | 'col', vocabulary: Vocabulary, depth: number): Term {
+  const across = over === 'row' ? 'col' : 'row'
+  const operand = numberOf(c, c.chance(3) ? across : 'element', vocabulary, depth - 1)
+  const x = operand.level === across ? operand : elementOf(operand, vocabulary)
+  return term(c.of(OVER_VECTORS)(x.text).replaceAll('#', `${over}s`), over, x.reads)
 }
 
 /** A bool whose level fits under `ceiling`. */

@@ -45,10 +45,19 @@ const SYMBOLS = [
 const SLOT_NAMES = ['m', 'v', 's₁', 'z']
 const LOCAL_NAMES = ['a', 'b', 'c', 'd', 'u', 'û', 'x′', 'y']
 
-const OVERS: readonly string[] = ['', 'layer', 'model']
+type Over = '' | 'layer' | 'model' | 'rows' | 'cols'
+const OVERS: readonly Over[] = ['', 'layer', 'model']
+const oversWith = (axes: boolean): readonly Over[] => (axes ? ['rows', ...OVERS, 'cols'] : OVERS)
+const LEVEL_OF: Readonly<Record<Over, Level>> = {
+  '': 'element',
+  layer: 'layer',
+  model: 'model',
+  rows: 'row',
+  cols: 'col'
+}
 
-/** The text of a program that the compiler must accept. */
-export function programOf(drawn: ProgramChoices): string {
+/** The text of a program that the compiler must accept; with `axes`, one that may have rows and columns. */
+export function programOf(drawn: ProgramChoices, axes = false): string {
   const header = choices(drawn.header)
   const [w, g, t] = header.of(SYMBOLS)
   const std = header.of(['', '', '', 'clipByGlobalNorm', 'clipByLayerNorm', 'clipByValue'])
@@ -56,11 +65,11 @@ export function programOf(drawn: ProgramChoices): string {
   const schedules = drawn.schedules.map((stream, i) => scheduleOf(choices(stream), `warm${i + 1}`))
   const transforms: Transform[] = []
   for (const [i, stream] of drawn.transforms.entries()) {
-    transforms.push(transformOf(choices(stream), `stage${i + 1}`, transforms.slice()))
+    transforms.push(transformOf(choices(stream), `stage${i + 1}`, transforms.slice(), axes))
   }
   const states = drawn.states
     .slice(0, SLOT_NAMES.length)
-    .map((stream, i) => stateOf(choices(stream), SLOT_NAMES[i]!, w))
+    .map((stream, i) => stateOf(choices(stream), SLOT_NAMES[i]!, w, axes))
 
   const numbers: Named[] = [
     { name: g, level: 'element' },
@@ -77,8 +86,11 @@ export function programOf(drawn: ProgramChoices): string {
     fns,
     schedules: schedules.map(({ name }) => ({ name, param: 'top' })),
     pool: [],
-    reduces: true
+    reduces: true,
+    axes
   }
+  const levels: readonly Level[] = ['element', 'element', 'element', 'layer', 'step', 'model']
+  const levelsOfLocals = axes ? (['row', 'col', ...levels] as const) : levels
 
   const uses = transforms.filter((x) => x.first).map((x): Line => ({ text: `use ${x.call('β')}`, reads: x.reads('β') }))
   if (std) uses.push({ text: `use ${std}(ε + 0.75)`, reads: new Set(['ε']) })
@@ -116,7 +128,7 @@ export function programOf(drawn: ProgramChoices): string {
     } else {
       const name = names.shift()
       if (name === undefined) return
-      const x = numberOf(c, c.of(['element', 'element', 'element', 'layer', 'step', 'model']), vocabulary, 3)
+      const x = numberOf(c, c.of(levelsOfLocals), vocabulary, 3)
       lines.push({ text: `${name} = ${x.text}`, reads: x.reads, local: name })
       const local = { name, level: x.level }
       locals.push(local)
@@ -197,9 +209,9 @@ interface State extends Named {
   readonly readOnly: boolean
 }
 
-function stateOf(c: Choices, name: string, weight: string): State {
-  const over = c.of(OVERS)
-  const level: Level = over === '' ? 'element' : (over as Level)
+function stateOf(c: Choices, name: string, weight: string, axes: boolean): State {
+  const over = c.of(oversWith(axes))
+  const level = LEVEL_OF[over]
   const init = c.of(over === '' ? ['0', '1', '0.1', weight, `0.5 * ${weight}`, 'lr'] : ['0', '1', '0.1', 'lr'])
   const readOnly = over === '' && init.includes(weight) && c.chance(2)
   const declaration = `state ${name}${over === '' ? '' : ` over ${over}`} = ${init}`
@@ -208,7 +220,7 @@ function stateOf(c: Choices, name: string, weight: string): State {
 
 function updateOf(c: Choices, state: State, vocabulary: Vocabulary): Line {
   // State of a layer or of the model lives on the host as long as only host values go in.
-  const low: Level = state.level === 'model' ? 'step' : state.level === 'layer' ? c.of(['layer', 'step']) : 'element'
+  const low: Level = state.level === 'model' ? 'step' : state.level === 'layer' ? c.of(['layer', 'step']) : state.level
   const ceiling = state.level === 'model' ? c.of(['model', low] as const) : low
   const x = numberOf(c, ceiling, vocabulary, 3)
   const self = term(state.name, state.level, [state.name])
@@ -227,7 +239,8 @@ const bare = (numbers: readonly Named[]): Vocabulary => ({
   fns: [],
   schedules: [],
   pool: [],
-  reduces: false
+  reduces: false,
+  axes: false
 })
 
 function fnOf(c: Choices, name: string): Helper & { params: number; element: boolean } {
@@ -261,10 +274,10 @@ interface Transform extends Helper {
   readonly reads: (arg: string) => Set<string>
 }
 
-function transformOf(c: Choices, name: string, others: readonly Transform[]): Transform {
+function transformOf(c: Choices, name: string, others: readonly Transform[], axes: boolean): Transform {
   const first = c.below(2) === 0
-  const over = c.of(OVERS)
-  const level: Level = over === '' ? 'element' : (over as Level)
+  const over = c.of(oversWith(axes))
+  const level = LEVEL_OF[over]
   // Arguments of the level of the step go everywhere; a layer's own does not go into state of the model.
   const weighs = c.chance(3)
   const masked = c.chance(3)
@@ -275,7 +288,7 @@ function transformOf(c: Choices, name: string, others: readonly Transform[]): Tr
     ...(weighs ? [{ name: 'base', level: 'element' as Level }] : [])
   ]
   const bools: Named[] = masked ? [{ name: 'wide', level: 'layer' }] : []
-  const vocabulary: Vocabulary = { ...bare(numbers), bools, reduces: true }
+  const vocabulary: Vocabulary = { ...bare(numbers), bools, reduces: true, axes }
   const input = numberOf(c, level, vocabulary, 2)
   const output = numberOf(c, 'element', vocabulary, 2)
   const fitting = others.filter((other) => weighs || !other.weighs)

@@ -88,8 +88,8 @@ async function snapshot(
     const owner = path.slice(0, path.lastIndexOf('/'))
     const keys = path.slice(path.lastIndexOf('/') + 1).split('+')
     const numbers = values instanceof Int32Array && path !== 'iter' ? new Float64Array(values.slice().buffer) : values
-    const isElement = slots.some((s) => s.over === 'element' && ascii(s.name) === keys[0])
-    for (const [i, key] of keys.entries()) held.set(`${owner}/${key}`, isElement ? numbers : [numbers[i]!])
+    const isTensor = slots.some((s) => s.over !== 'layer' && s.over !== 'model' && ascii(s.name) === keys[0])
+    for (const [i, key] of keys.entries()) held.set(`${owner}/${key}`, isTensor ? numbers : [numbers[i]!])
   }
   const ofLayer = slots.filter((s) => s.over !== 'model')
   const ofModel = slots.filter((s) => s.over === 'model')

@@ -16,4 +16,7 @@ const drawn: fc.Arbitrary<ProgramChoices> = fc.record({
 })
 
 /** The text of a program; what a failing test prints is a file. */
-export const program: fc.Arbitrary<string> = drawn.map(programOf)
+export const program: fc.Arbitrary<string> = drawn.map((choices) => programOf(choices))
+
+/** One that may have rows and columns. */
+export const programWithAxes: fc.Arbitrary<string> = drawn.map((choices) => programOf(choices, true))

@@ -75,7 +75,7 @@ export function numberElements(program: Program, work: Work, ofModel: readonly M
     index,
     args,
     cutter: createCutter(args),
-    operations: Uint8Array.from(args, (operands) => (operands.length > 0 ? 1 : 0)),
+    operations: Uint8Array.from(nodes, (node) => (node.args.length > 0 ? 1 : 0)),
     own,
     needs,
     gathered: [...work.reductions, ...work.shares].map((r) => bits.get(r.node)!),

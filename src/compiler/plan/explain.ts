@@ -1,8 +1,8 @@
 /** The Plan as a person reads it: what is computed where, what each pass moves, and what that costs. */
 import type { Node } from '../check/program.js'
 import { bufferName, formulaOf, leafName } from './names.js'
-import { computedIn, isDeviceScalar, isReduction, reach } from './order.js'
-import type { Barrier, Buffer, Cell, Pass, Plan, Variant } from './plan.js'
+import { computedIn, isDeviceScalar, isReduction, levelOfBuffer, reach } from './order.js'
+import type { Barrier, Buffer, Cell, Pass, Plan, Reduction, Variant } from './plan.js'
 import { type Known, speller } from './spell.js'
 import { startsIn } from './work.js'
 
@@ -122,20 +122,22 @@ function counted(passes: number): string {
 }
 
 function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): string[] {
-  const { program } = plan
   const known = variantKnows(plan, variant)
-  const text = speller(program, known)
-  const moved = 4 * (pass.loads.length + pass.stores.length)
+  const text = speller(plan.program, known)
+  const named = bufferNamer(plan, variant)
   const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(' '))
-  const loads = list(pass.loads.map((b) => bufferName(program, b)))
-  const stores = list(pass.stores.map((s) => bufferName(program, s.to)))
+  const loads = list(pass.loads.map(named))
+  const stores = list(pass.stores.map((s) => named(s.to)))
+  const kept = (node: Node): string | undefined => variant.vectors.find((v) => v.node === node)?.name
+  const gathered = ({ node, value }: Reduction): string => {
+    const name = kept(node)
+    return `${name ? `${name} = ` : ''}${node.op}(${known(value) ?? text(value)})${OVER[node.over]}`
+  }
   return [
-    `pass ${index + 1}: loads ${loads}, stores ${stores}; ${moved} bytes a weight`,
+    `pass ${index + 1}${DOMAIN[pass.domain]}: loads ${loads}, stores ${stores}; ${movedBy(plan, variant, pass)}`,
     ...indent([
       ...explainBody(plan, variant, pass),
-      ...pass.reductions.map(
-        ({ node, value }) => `${node.op}(${known(value) ?? text(value)})${node.over === 'model' ? ' over model' : ''}`
-      ),
+      ...pass.reductions.map(gathered),
       ...explainCells(
         pass.finish.map((i) => variant.cells[i]!),
         plan,
@@ -145,29 +147,49 @@ function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): s
   ]
 }
 
+const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols' }
+const DOMAIN = { element: '', row: ' over rows', col: ' over columns' }
+
+/** What a pass moves: of weights, and of rows and columns apart. */
+function movedBy({ program }: Plan, { vectors }: Variant, pass: Pass): string {
+  const levels = [...pass.loads, ...pass.stores.map((s) => s.to)].map((b) => levelOfBuffer(program, vectors, b))
+  const bytes = (level: string): number => 4 * levels.filter((l) => l === level).length
+  const parts = [
+    ...(pass.domain === 'element' || bytes('element') > 0 ? [`${bytes('element')} bytes a weight`] : []),
+    ...(bytes('row') > 0 ? [`${bytes('row')} a row`] : []),
+    ...(bytes('col') > 0 ? [`${bytes('col')} a column`] : [])
+  ]
+  return parts.join(', ').replace(/^(\d+) a /, '$1 bytes a ')
+}
+
+/** Names of what passes load and store. */
+function bufferNamer({ program }: Plan, { vectors }: Variant): (buffer: Buffer) => string {
+  return (buffer) => (buffer.kind === 'vector' ? vectors[buffer.index]!.name : bufferName(program, buffer))
+}
+
 /**
  * What the author named and what is stored, a line each: first what is made of old values alone. `m₀` is what a slot held
  * before, in a line that stands below `m := …`.
  */
 function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
-  const { program } = plan
+  const bufferText = bufferNamer(plan, variant)
   const names = variantKnows(plan, variant)
   const written: Buffer[] = []
   const known: Known = (node) => {
     const old = node.args.length === 0 && written.find((buffer) => startsIn(node, buffer))
-    return old ? `${bufferName(program, old)}₀` : names(node)
+    return old ? `${bufferText(old)}₀` : names(node)
   }
-  const text = speller(program, known)
+  const text = speller(plan.program, known)
   const storesOf = (node: Node): Buffer[] => pass.stores.filter((s) => s.value === node).map((s) => s.to)
   const lines = (node: Node): string[] => {
     const stores = storesOf(node)
     const own =
-      stores.find((b) => bufferName(program, b) === names(node)) ?? (names(node) === null ? stores[0] : undefined)
-    const name = own ? bufferName(program, own) : names(node)
+      stores.find((b) => bufferText(b) === names(node)) ?? (names(node) === null ? stores[0] : undefined)
+    const name = own ? bufferText(own) : names(node)
     if (name === null) return []
     const all = [
       `${name} ${own ? ':=' : '='} ${text(node)}`,
-      ...stores.filter((b) => b !== own).map((b) => `${bufferName(program, b)} := ${name}`)
+      ...stores.filter((b) => b !== own).map((b) => `${bufferText(b)} := ${name}`)
     ]
     written.push(...stores)
     return all
@@ -182,7 +204,7 @@ function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
   return [
     ...computed.filter((node) => !news.has(node)).flatMap(lines),
     ...computed.filter((node) => news.has(node)).flatMap(lines),
-    ...copied.map((s) => `${bufferName(program, s.to)} := ${known(s.value) ?? text(s.value)}`)
+    ...copied.map((s) => `${bufferText(s.to)} := ${known(s.value) ?? text(s.value)}`)
   ]
 }
 
@@ -210,7 +232,8 @@ function explainCells(cells: readonly Cell[], plan: Plan, variant: Variant | nul
 /** Names that kernels know: host scalars, cells, and what the author named. */
 function variantKnows(plan: Plan, variant: Variant | null): Known {
   const author = authorKnows(plan)
-  const given = new Map([...plan.scalars, ...plan.modelCells, ...(variant?.cells ?? [])].map((s) => [s.node, s.name]))
+  const own = variant ? [...variant.cells, ...variant.vectors] : []
+  const given = new Map([...plan.scalars, ...plan.modelCells, ...own].map((s) => [s.node, s.name]))
   return (node) => author(node) ?? given.get(node) ?? null
 }
 
@@ -281,14 +304,16 @@ function figuresOf(plan: Pick<Plan, 'bytesPerWeight' | 'bytesCompulsory' | 'prov
 }
 
 function passToJson(plan: Plan, variant: Variant, pass: Pass) {
-  const { program } = plan
-  const text = speller(program, variantKnows(plan, variant))
-  const ofModel = pass.reductions.some((r) => r.node.over === 'model')
+  const named = bufferNamer(plan, variant)
+  const text = speller(plan.program, variantKnows(plan, variant))
+  const made = new Set<string>(pass.reductions.map((r) => r.node.over))
   return {
-    /** What its reductions are one value for each of; `element` where it has none. */
-    level: ofModel ? 'model' : pass.reductions.length > 0 ? 'layer' : 'element',
-    reads: pass.loads.map((b) => bufferName(program, b)),
-    writes: pass.stores.map((s) => bufferName(program, s.to)),
+    /** What it sweeps over. */
+    domain: pass.domain,
+    /** What its reductions are one value for each of, the lowest level of them; that of what it sweeps over where it has none. */
+    level: ['model', 'layer', 'row', 'col'].find((level) => made.has(level)) ?? pass.domain,
+    reads: pass.loads.map(named),
+    writes: pass.stores.map((s) => named(s.to)),
     reduces: pass.reductions.map((r) => text(r.node))
   }
 }

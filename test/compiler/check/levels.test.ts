@@ -45,6 +45,14 @@ cases({
   'over rows': step('w := w - lr * g / sqrt(mean(g² over rows))'),
   'over cols in a norm': step('w := w - lr * g / ‖g over cols‖'),
   'state over rows': step('r := r + 1\nw := w - lr * g / r', 'state r over rows = 0'),
+  'rows of rows': step('w := w - lr * g / max(max(g over rows) over rows)'),
+  'columns of rows, and rows over the layer and the model': step(
+    'r = max(g over rows)\nw := w - lr * g / (mean(r over cols) + sum(r) + sum(r over model))'
+  ),
+  'rows and columns cross in an element': step('l := max(g over rows) * max(g over cols)\nw := w - lr * g / l', 'state l over rows = 0'),
+  'an element where one value a column is wanted': step('c := g²\nw := w - lr * g / c', 'state c over cols = 0'),
+  'a row in state of the layer': step('l := max(g over rows)\nw := w - lr * g / l', 'state l over layer = 0'),
+  'state over columns that starts as the weight': step('c := max(c, max(g over cols))\nw := w - lr * g / c', 'state c over cols = w'),
   'over on a function': step('w := w - lr * abs(g over layer)'),
   'over on max of two': step('w := w - lr * max(g, 1 over layer)'),
   'over on a function of the file': `fn half(x) = x / 2\n${step('w := w - lr * half(g over model)')}`,
