@@ -3,14 +3,20 @@
  * blocks that are copied into its memory and out of it, or, where that is refused, the same passes in JavaScript.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { type Matrices, matricesOf, viewOf } from './matrices.js'
 import type { CompiledProgram, Driver, Layer, Step, StepLayer, Target } from './program.js'
+import { tensorSlots } from './state.js'
 
 /** What is the same for all elements of a layer: host scalars, numbers of the model, numbers of the layer. */
 type Numbers = Float64Array
 type Buffers = Float32Array[]
+/** Values of rows or columns that passes keep for later ones. */
+type Vectors = Float64Array[]
 
 export interface CpuPass {
   readonly segment: number
+  /** What it sweeps over; elements unless said otherwise. */
+  readonly over?: 'row' | 'col'
   /** Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
   readonly loads: readonly number[]
   readonly stores: readonly number[]
@@ -19,9 +25,9 @@ export interface CpuPass {
   /** Numbers that are computed before and after it. */
   readonly before?: (c: Numbers) => void
   readonly finish?: (c: Numbers) => void
-  readonly run: (n: number, b: Buffers, c: Numbers) => void
+  readonly run: (n: number, b: Buffers, c: Numbers, v: Vectors, matrices: Matrices) => void
   /** The export of the WebAssembly module that does the same. */
-  readonly wasm: string
+  readonly wasm?: string
 }
 
 /** Numbers of a layer or of the model. */
@@ -38,6 +44,8 @@ interface CpuNumbers {
 /** The kernels of a layer for one assignment of the host conditions. */
 export interface CpuVariant extends CpuNumbers {
   readonly scratch: number
+  /** What each has one value of, and what stands there before the first pass. */
+  readonly vectors?: readonly (readonly ['row' | 'col', number])[]
   readonly passes: readonly CpuPass[]
   /** What the layer adds to the reductions of each barrier. */
   readonly shares: readonly ((c: Numbers) => number[])[]
@@ -54,8 +62,8 @@ export interface CpuModel extends CpuNumbers {
 export interface CpuKernels {
   readonly variants: readonly CpuVariant[]
   readonly model: CpuModel
-  /** The module's bytes, in base64. */
-  readonly wasm: string
+  /** The module's bytes, in base64. Left out where there are rows and columns. */
+  readonly wasm?: string
 }
 
 /** What is used of tfjs's cpu backend, none of it public. */
@@ -92,7 +100,7 @@ interface Plan {
 }
 
 /** Runs passes one behind the other. */
-type Segment = (size: number, buffers: Buffers, numbers: Numbers) => void
+type Segment = (run: Pick<Run, 'size' | 'buffers' | 'numbers' | 'vectors' | 'matrices'>) => void
 
 /** A layer on its way through a step. */
 interface Run {
@@ -101,13 +109,15 @@ interface Run {
   readonly size: number
   readonly numbers: Numbers
   readonly buffers: Buffers
+  readonly vectors: Vectors
+  readonly matrices: Matrices
   /** `over layer` state. */
   readonly cells: Float32Array | null
 }
 
 function openCpu(kernels: CpuKernels, program: CompiledProgram, backend: Backend): Driver {
   /** Where scratch begins among buffers. */
-  const kept = 2 + program.slots.filter((slot) => slot.over === 'element').length
+  const kept = 2 + tensorSlots(program.slots).length
   const { compile, reason } = chooseCompiler(kernels, kept)
   const { model, variants } = kernels
   const last = model.barriers.length
@@ -136,7 +146,12 @@ function openCpu(kernels: CpuKernels, program: CompiledProgram, backend: Backend
         : valuesOf(tensor)
     )
     const scratch = Array.from({ length: plan.variant.scratch }, () => new Float32Array(size))
-    return { layer, plan, size, numbers, cells, buffers: [weight!, valuesOf(gradient), ...slots, ...scratch] }
+    const matrices = matricesOf(layer.info.shape)
+    const vectors = (plan.variant.vectors ?? []).map(([over, start]) =>
+      new Float64Array(sizeOf(viewOf(matrices, over))).fill(start)
+    )
+    const buffers = [weight!, valuesOf(gradient), ...slots, ...scratch]
+    return { layer, plan, size, numbers, cells, buffers, vectors, matrices }
   }
 
   function step({ layers, scalars, model: state, inPlace }: Step): void {
@@ -146,9 +161,9 @@ function openCpu(kernels: CpuKernels, program: CompiledProgram, backend: Backend
     copyWrittenGradients(runs)
     for (let s = 0; s <= last; s++) {
       const ofModel = shared.subarray(scalars.length)
-      for (const { plan, size, buffers, numbers } of runs) {
-        numbers.set(ofModel, scalars.length)
-        plan.segments[s]!(size, buffers, numbers)
+      for (const run of runs) {
+        run.numbers.set(ofModel, scalars.length)
+        run.plan.segments[s]!(run)
       }
       if (s < last) meet(model.barriers[s]!, s, runs, shared)
     }
@@ -247,21 +262,28 @@ type Compile = (passes: readonly CpuPass[], isLast: boolean) => Segment
 
 /** Decided once, before the first step: WebAssembly may be missing, or forbidden by the page's policy. */
 function chooseCompiler(kernels: CpuKernels, kept: number): { readonly compile: Compile; readonly reason?: string } {
+  const { wasm } = kernels
+  if (wasm === undefined)
+    return { compile: inJavaScript, reason: 'Kernels that know rows and columns run in JavaScript.' }
   try {
-    return { compile: inWebAssembly(kernels, kept) }
+    return { compile: inWebAssembly({ ...kernels, wasm }, kept) }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { compile: inJavaScript, reason: `WebAssembly can't be used here (${why}), so kernels run in JavaScript.` }
   }
 }
 
-const inJavaScript: Compile = (passes) => (size, buffers, numbers) => {
-  for (const { before, run, finish } of passes) {
-    before?.(numbers)
-    run(size, buffers, numbers)
-    finish?.(numbers)
+const inJavaScript: Compile =
+  (passes) =>
+  ({ size, buffers, numbers, vectors, matrices }) => {
+    for (const { over, before, run, finish } of passes) {
+      before?.(numbers)
+      run(over ? sizeOf(viewOf(matrices, over)) : size, buffers, numbers, vectors, matrices)
+      finish?.(numbers)
+    }
   }
-}
+
+const sizeOf = ([batch, colSize, rowSize]: Matrices): number => batch * colSize * rowSize
 
 /** Elements that are in WebAssembly's memory at a time: few enough to stay in the cache, enough to pay for the calls. */
 const BLOCK = 8192
@@ -272,7 +294,7 @@ type WasmKernel = (n: number, b: number, c: number) => void
  * Memory holds the addresses of blocks, the numbers, then a block a buffer. A layer that fits goes through all passes of a
  * segment while it is there; a larger one through each, block by block.
  */
-function inWebAssembly({ variants, model, wasm }: CpuKernels, kept: number): Compile {
+function inWebAssembly({ variants, model, wasm }: CpuKernels & { readonly wasm: string }, kept: number): Compile {
   const width = kept + Math.max(...variants.map((v) => v.scratch))
   const count = Math.max(model.count, ...variants.map((v) => v.count))
   const at = 8 * Math.ceil(width / 2)
@@ -294,7 +316,7 @@ function inWebAssembly({ variants, model, wasm }: CpuKernels, kept: number): Com
   }
 
   return (passes, isLast) => {
-    const kernels = passes.map((pass) => exports[pass.wasm] as WasmKernel)
+    const kernels = passes.map((pass) => exports[pass.wasm!] as WasmKernel)
     const made = new Set<number>()
     const enter: number[] = []
     for (const { loads, stores } of passes) {
@@ -303,7 +325,7 @@ function inWebAssembly({ variants, model, wasm }: CpuKernels, kept: number): Com
     }
     const leave = [...made].filter((i) => !isLast || i < kept)
 
-    return (size, buffers, numbers) => {
+    return ({ size, buffers, numbers }) => {
       const fits = size <= BLOCK
       if (fits) copyIn(enter, buffers, 0, size)
       for (const [p, { loads, stores, totals, before, finish }] of passes.entries()) {

@@ -3,9 +3,10 @@
  * is JavaScript in either case. `src/runtime/cpu.ts` runs them.
  */
 import type { Node, Program } from '../check/program.js'
-import { isReduction } from '../plan/order.js'
-import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
-import { bufferIndex } from './buffers.js'
+import { REDUCTIONS } from '../plan/arithmetic.js'
+import { isReduction, isVector, usesAxes } from '../plan/order.js'
+import type { Abilities, Barrier, Buffer, Cell, Pass, Plan, Variant } from '../plan/plan.js'
+import { bufferIndex, isVectorBuffer } from './buffers.js'
 import type { EmitContext, Emitted, Emitter } from './emitter.js'
 import { printNumbers, printPass } from './javascript.js'
 import { ascii } from './names.js'
@@ -19,7 +20,7 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: false
+  axes: true
 }
 
 export const cpu: Emitter = { target: 'cpu', abilities: ABILITIES, assembles: true, emit }
@@ -31,12 +32,13 @@ function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const functions: string[] = []
   const printed = variants.map((v) => `const ${nameOf(v)}: CpuVariant = ${printVariant(plan, v, functions)}`)
   const module = wat.printModule(functions)
+  const inJavaScript = usesAxes(plan.program)
   return {
-    declarations: [...printed, printWasm(own, module, assemble(module))],
+    declarations: [...printed, ...(inJavaScript ? [] : [printWasm(own, module, assemble(module))])],
     expression: `cpu(${object([
       ['variants', array(plan.variants.map(nameOf))],
       ['model', printModel(plan)],
-      ['wasm', `${own}Wasm`]
+      ['wasm', inJavaScript ? null : `${own}Wasm`]
     ])})`,
     imports: { cpu: ['cpu', 'type CpuVariant'] }
   }
@@ -60,10 +62,16 @@ function printVariant(plan: Plan, variant: Variant, functions: string[]): string
   return object([
     ...printRecord(program, numbers, 'layer', variant.layerState),
     ['scratch', String(variant.scratch)],
+    ['vectors', variant.vectors.length > 0 ? array(variant.vectors.map(printVector)) : null],
     ['passes', array(variant.passes.map((pass) => printOne(plan, variant, pass, numbers, functions)))],
     ['shares', array(plan.barriers.map((barrier) => printShares(program, variant, barrier, numbers, gathered)))],
     ['observed', variant.observations.length > 0 ? give(program, variant.observations, numbers) : null]
   ])
+}
+
+/** What it has one value of, and what stands there before something is gathered. */
+function printVector({ node }: Cell): string {
+  return `['${node.level}', ${literal(isReduction(node) ? REDUCTIONS[node.op].start : 0)}]`
 }
 
 function printOne(plan: Plan, variant: Variant, pass: Pass, numbers: Numbers, functions: string[]): string {
@@ -71,18 +79,22 @@ function printOne(plan: Plan, variant: Variant, pass: Pass, numbers: Numbers, fu
   const indices = (buffers: readonly Buffer[]): string => array(buffers.map((b) => String(bufferIndex(program, b))))
   const leave = (nodes: readonly Node[]): string | null =>
     nodes.length > 0 ? printNumbers(program, nodes, numbers, true) : null
+  const loads = pass.loads.filter((b) => !isVectorBuffer(b))
+  const stores = pass.stores.map((s) => s.to).filter((b) => !isVectorBuffer(b))
+  const totals = pass.reductions.map((r) => r.node).filter((node) => !isVector(node))
   const cells = pass.finish.map((i) => variant.cells[i]!.node).filter((node) => !isReduction(node))
-  const name = `pass${functions.length}`
-  functions.push(wat.printPass(name, program, pass, numbers))
+  const name = usesAxes(program) ? null : `pass${functions.length}`
+  if (name) functions.push(wat.printPass(name, program, pass, numbers))
   return object([
     ['segment', String(pass.segment)],
-    ['loads', indices(pass.loads)],
-    ['stores', indices(pass.stores.map((s) => s.to))],
-    ['totals', array(pass.reductions.map((r) => String(numbers.totalOf(r.node))))],
+    ['over', pass.domain === 'element' ? null : `'${pass.domain}'`],
+    ['loads', indices(loads)],
+    ['stores', indices(stores)],
+    ['totals', array(totals.map((node) => String(numbers.totalOf(node))))],
     ['before', leave(unmade(pass, variant, numbersOfModel(plan)))],
-    ['run', printPass(program, pass, numbers)],
+    ['run', printPass(program, variant.vectors, pass, numbers)],
     ['finish', leave(cells)],
-    ['wasm', `'${name}'`]
+    ['wasm', name && `'${name}'`]
   ])
 }
 

@@ -2,37 +2,52 @@
  * Passes and cells as JavaScript, in float64: a pass is one loop over arrays of float32, which round what is stored. What
  * is the same for all elements is read before the loop.
  */
+import type { Varying } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
 import { bufferName } from '../plan/names.js'
-import { isElement } from '../plan/order.js'
-import type { Buffer, Pass } from '../plan/plan.js'
+import { isVarying, isVector, levelOfBuffer } from '../plan/order.js'
+import type { Buffer, Pass, ReduceNode, Variant } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
-import { bufferIndex, buffersOf, readName } from './buffers.js'
+import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import { apply } from './float64.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { arrow, block, literal } from './text.js'
 
-/** A function `(n, b, c)`: the number of elements, the buffers, and what is the same for all elements. */
-export function printPass(program: Program, pass: Pass, numbers: Numbers): string {
-  const fresh = freshNames(['n', 'b', 'c', 'i', 'Math'])
+/**
+ * A function `(n, b, c, v, matrices)`: the number of entries that it sweeps over, the buffers, what is the same for all
+ * entries, and, if there are rows and columns, their vectors and what the layer is as matrices.
+ */
+export function printPass(program: Program, vectors: Variant['vectors'], pass: Pass, numbers: Numbers): string {
+  const loops = loopsOf(program, vectors, pass)
+  const fresh = freshNames(['n', 'b', 'c', 'i', 'Math', ...loops.names])
   const head: string[] = []
-  const arrays = new Map(
-    buffersOf(program, pass).map((buffer) => {
-      const name = fresh(`${bufferName(program, buffer)}s`)
-      head.push(`const ${name} = b[${bufferIndex(program, buffer)}]!`)
-      return [bufferIndex(program, buffer), name]
-    })
-  )
-  const arrayOf = (buffer: Buffer): string => arrays.get(bufferIndex(program, buffer))!
-  const loads: string[] = []
-  const known = new Map<Node, string>()
-  for (const { node, from } of pass.reads) {
-    const name = fresh(readName(program, pass, from))
-    loads.push(`const ${name} = ${arrayOf(from)}[i]!`)
-    known.set(node, name)
+  const arrays = new Map<string, string>()
+  const arrayOf = (buffer: Buffer): string => {
+    const isVector = isVectorBuffer(buffer)
+    const place = isVector ? `v[${buffer.index}]!` : `b[${bufferIndex(program, buffer)}]!`
+    const known = arrays.get(place)
+    if (known) return known
+    const name = fresh(`${isVector ? vectors[buffer.index]!.name : bufferName(program, buffer)}s`)
+    head.push(`const ${name} = ${place}`)
+    arrays.set(place, name)
+    return name
   }
-  const totals = pass.reductions.map(({ node }) => fresh(node.op))
+  for (const buffer of [...pass.loads, ...pass.stores.map((s) => s.to)]) arrayOf(buffer)
+  const levelOf = (buffer: Buffer): Varying => levelOfBuffer(program, vectors, buffer)
+  const known = new Map<Node, string>()
+  const loads = pass.reads.map(({ node, from }) => {
+    const name = fresh(isVectorBuffer(from) ? vectors[from.index]!.name : readName(program, pass, from))
+    known.set(node, name)
+    return { level: levelOf(from), text: `const ${name} = ${arrayOf(from)}[${loops.index(levelOf(from))}]!` }
+  })
+  const totals = pass.reductions.map(({ node }) => {
+    const index = vectors.findIndex((vector) => vector.node === node)
+    return { node, name: fresh(node.op), array: index < 0 ? null : arrayOf({ kind: 'vector', index }) }
+  })
+  /** A loop over a row comes by each column once. */
+  const inPlace = ({ node, array }: Pick<(typeof totals)[number], 'node' | 'array'>): boolean =>
+    array !== null && pass.domain === 'element' && node.level === 'col'
 
   const { lines, results } = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {
     read: (node) => known.get(node) ?? readNumber(node, numbers, known, head, fresh),
@@ -40,22 +55,92 @@ export function printPass(program: Program, pass: Pass, numbers: Numbers): strin
     named: authorNames(program),
     fresh
   })
-  const stores = pass.stores.map(({ to }, i) => `${arrayOf(to)}[i] = ${results[i]}`)
-  const gathers = pass.reductions.map(({ node }, i) => {
-    const [total, value] = [totals[i]!, results[pass.stores.length + i]!]
-    return node.op === 'sum' ? `${total} += ${value}` : `${total} = Math.${node.op}(${total}, ${value})`
+  const stores = pass.stores.map(({ to }, i) => `${arrayOf(to)}[${loops.index(levelOf(to))}] = ${results[i]}`)
+  const gathers = totals.map(({ node, name, array }, i) => {
+    const value = results[pass.stores.length + i]!
+    const place = inPlace({ node, array }) ? `${array}[${loops.index('col')}]` : name
+    if (node.op !== 'sum') return `${place} = Math.${node.op}(${place}${place === name ? '' : '!'}, ${value})`
+    return place === name ? `${name} += ${value}` : `${place} = ${place}! + ${value}`
   })
-  const places = pass.reductions.map(({ node }) => numbers.totalOf(node))
+  const ofLayer = totals.filter((t) => t.array === null)
+  const loop = loops.print({
+    outer: loads.filter((l) => l.level === 'row').map((l) => l.text),
+    inner: loads.filter((l) => l.level !== 'row').map((l) => l.text),
+    body: [...lines, ...stores, ...gathers],
+    totals: totals.filter((t) => t.array !== null && !inPlace(t))
+  })
   return arrow(
-    ['n', 'b', 'c'],
+    ['n', 'b', 'c', ...loops.names.slice(0, 2)],
     [
       ...head,
-      ...totals.map((total, i) => `let ${total} = c[${places[i]}]!`),
-      `for (let i = 0; i < n; i++) ${block([...loads, ...lines, ...stores, ...gathers], null)}`,
-      ...totals.map((total, i) => `c[${places[i]}] = ${total}`)
+      ...ofLayer.map(({ node, name }) => `let ${name} = c[${numbers.totalOf(node)}]!`),
+      ...loop,
+      ...ofLayer.map(({ node, name }) => `c[${numbers.totalOf(node)}] = ${name}`)
     ],
     null
   )
+}
+
+/** The lines of a pass by where they stand in its loops. */
+interface Lines {
+  /** What is read once a row, and what is read of each entry. */
+  readonly outer: readonly string[]
+  readonly inner: readonly string[]
+  readonly body: readonly string[]
+  /** What is gathered in a variable, and left in an array. */
+  readonly totals: readonly { readonly node: ReduceNode; readonly name: string; readonly array: string | null }[]
+}
+
+interface Loops {
+  /** Names that it reads, first the parameters. */
+  readonly names: readonly string[]
+  /** Where the entry of a level stands. */
+  index(level: Varying): string
+  print(lines: Lines): string[]
+}
+
+/** One loop over all entries, or loops over rows and what stands in them, or over matrices and their rows or columns. */
+function loopsOf(program: Program, vectors: Variant['vectors'], { domain, loads, stores, reductions }: Pass): Loops {
+  const buffers = [...loads, ...stores.map((s) => s.to)]
+  const crosses =
+    domain === 'element'
+      ? buffers.some((b) => levelOfBuffer(program, vectors, b) !== 'element') || reductions.some((r) => isVector(r.node))
+      : reductions.some((r) => isVector(r.node))
+  if (!crosses) {
+    const print = ({ outer, inner, body }: Lines): string[] => [
+      `for (let i = 0; i < n; i++) ${block([...outer, ...inner, ...body], null)}`
+    ]
+    // What an author calls `v` is no parameter of a pass that has no vectors.
+    return { names: domain === 'element' ? [] : ['v', 'matrices'], index: () => 'i', print }
+  }
+  const names = ['v', 'matrices', 'batch', 'colSize', 'rowSize', 'matrix', 'row', 'col', 'first', 'end']
+  const open = 'const [batch, colSize, rowSize] = matrices'
+  if (domain === 'element') {
+    const print = ({ outer, inner, body, totals }: Lines): string[] => {
+      const each = [
+        'const first = Math.floor(row / colSize) * rowSize',
+        'const end = first + rowSize',
+        ...outer,
+        ...totals.map(({ name, array }) => `let ${name} = ${array}[row]!`),
+        `for (let col = first; col < end; col++, i++) ${block([...inner, ...body], null)}`,
+        ...totals.map(({ name, array }) => `${array}[row] = ${name}`)
+      ]
+      return [open, `for (let row = 0, i = 0; row < batch * colSize; row++) ${block(each, null)}`]
+    }
+    return { names, index: (level) => (level === 'element' ? 'i' : level), print }
+  }
+  // Of all rows of a matrix there is one value for each of its columns, the same for all.
+  const [own, across] = domain === 'row' ? ['colSize', 'rowSize'] : ['rowSize', 'colSize']
+  const print = ({ outer, inner, body, totals }: Lines): string[] => {
+    const first = `matrix * ${across}`
+    const each = [
+      ...totals.map(({ name, array }) => `let ${name} = ${array}[${first}]!`),
+      `for (const end = i + ${own}; i < end; i++) ${block([...outer, ...inner, ...body], null)}`,
+      ...totals.map(({ name, array }) => `${array}.fill(${name}, ${first}, ${first} + ${across})`)
+    ]
+    return [open, `for (let matrix = 0, i = 0; matrix < batch; matrix++) ${block(each, null)}`]
+  }
+  return { names, index: () => 'i', print }
 }
 
 /** A function `(c)` that computes values from those that stand in `c`, and leaves them there, or gives them back. */
@@ -86,7 +171,7 @@ function readNumber(
 ): string | null {
   if (node.op === 'const') return literal(node.value)
   const before = known.get(node)
-  if (before !== undefined || isElement(node)) return before ?? null
+  if (before !== undefined || isVarying(node)) return before ?? null
   const index = numbers.indexOf(node)
   if (index === null) return null
   const name = fresh(numbers.nameOf(node))

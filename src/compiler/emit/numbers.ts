@@ -4,7 +4,7 @@
  */
 import type { Node } from '../check/program.js'
 import { REDUCTIONS } from '../plan/arithmetic.js'
-import { isReduction, scalarsIn } from '../plan/order.js'
+import { isReduction, isVector, scalarsIn } from '../plan/order.js'
 import type { Pass, Plan, ReduceNode, Variant } from '../plan/plan.js'
 import { speller } from '../plan/spell.js'
 
@@ -34,7 +34,7 @@ export function numbersOfLayer(plan: Plan, variant: Variant): Numbers {
   const model = numbersOfModel(plan)
   const made = variant.passes.flatMap((pass) => [
     ...unmade(pass, variant, model),
-    ...pass.reductions.map((r) => r.node),
+    ...pass.reductions.map((r) => r.node).filter((node) => !isVector(node)),
     ...pass.finish.map((i) => variant.cells[i]!.node)
   ])
   return numbers(plan, model, 'layer', made)
