@@ -83,7 +83,7 @@ interface Run {
 }
 
 export function ops(kernels: OpsKernels): Target {
-  return { backend: '*', open: (program) => openOps(kernels, tensorSlots(program.slots)) }
+  return { backend: '*', open: (program) => openOps(kernels, kernels.axes ? tensorSlots(program.slots) : []) }
 }
 
 function openOps(kernels: OpsKernels, slots: readonly TensorSlot[]): Driver {
@@ -153,7 +153,7 @@ function begin(
   const view = kernels.axes ? matrices : [layer.info.size]
   const over = (op: Reduce) => (x: OpsValue, each?: Vector) =>
     each ? reduceEach(op, scalar(x), matrices, each) : reduce(op, flat(spread(x, view)))
-  const shapes = [view, view, ...slots.map((slot) => (kernels.axes ? viewOf(matrices, slot.over) : view))]
+  const shapes = [view, view, ...slots.map((slot) => viewOf(matrices, slot.over))]
   return {
     layer,
     variant: kernels.variants[variant]!,
@@ -167,7 +167,7 @@ function begin(
       min: over('min')
     },
     view,
-    buffers: [layer.variable, gradient, ...layer.slots].map((x, i) => tf.reshape(x, [...shapes[i]!]))
+    buffers: [layer.variable, gradient, ...layer.slots].map((x, i) => tf.reshape(x, [...(shapes[i] ?? view)]))
   }
 }
 

@@ -2,7 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { bindSaved } from './binding.js'
 import { describe, namesOf, type TrackedLayer } from './layers.js'
-import { disposeState, emptyLayer, type LayerState, type ModelValues, type Shown, type TensorSlot, tensorsOf } from './state.js'
+import {
+  disposeState,
+  emptyLayer,
+  type LayerState,
+  type ModelValues,
+  type Shown,
+  type TensorSlot,
+  tensorsOf
+} from './state.js'
 import { type Checkpoint, type Keys, type SavedLayer, showHost, showIterations, showModelHost } from './weights.js'
 
 export interface Registry {

@@ -70,7 +70,7 @@ function bounded(e: Expr, { device, host }: Names, table: Table): { x: number; b
     )
   ]
   const scope: Scope = {
-    extent: { table, sizes: [1] },
+    extent: { table, grids: [{ matrices: 1, rows: 1, cols: 1 }] },
     module: { file: { path: '', source: '', imports: [], declarations: [] }, imports: new Map() },
     facts: new Map(),
     names: new Map(entries as [string, { value: ReturnType<typeof evaluate> }][]),

@@ -3,7 +3,14 @@ import { Graph } from '../../src/compiler/check/graph.js'
 import type { Node, Program, Reduce, Slot } from '../../src/compiler/check/program.js'
 import type { Abilities, Buffer, Cell, Pass, Plan, ReduceNode, Variant } from '../../src/compiler/plan/plan.js'
 
-const ABILITIES: Abilities = { target: 'by hand', reducesInPass: true, inPlace: true, maxBuffers: 7, maxOutputs: 7 }
+const ABILITIES: Abilities = {
+  target: 'by hand',
+  reducesInPass: true,
+  inPlace: true,
+  maxBuffers: 7,
+  maxOutputs: 7,
+  axes: true
+}
 const FIGURES = { bytesPerWeight: 0, bytesCompulsory: 0, provedLeast: true }
 
 export const W: Buffer = { kind: 'weight' }
@@ -17,6 +24,7 @@ export const total = (g: Graph, op: Reduce, over: 'layer' | 'model', x: Node): R
 /** A pass; what it loads follows from what it reads. */
 export function pass(reads: [Node, Buffer][], rest: Partial<Pass>): Pass {
   return {
+    domain: 'element',
     segment: 0,
     loads: reads.map(([, from]) => from),
     reads: reads.map(([node, from]) => ({ node, from })),
@@ -28,7 +36,7 @@ export function pass(reads: [Node, Buffer][], rest: Partial<Pass>): Pass {
 }
 
 export function variant(passes: Pass[], cells: Cell[] = [], rest: Partial<Variant> = {}): Variant {
-  return { passes, cells, scratch: 0, shares: [], layerState: [], observations: [], ...FIGURES, ...rest }
+  return { passes, cells, scratch: 0, vectors: [], shares: [], layerState: [], observations: [], ...FIGURES, ...rest }
 }
 
 export interface SlotGiven {

@@ -15,13 +15,16 @@ test.prop([fc.oneof(program, programWithAxes)], { numRuns: 500 })('a random prog
   expect(analyse(source, 'random.opt').diagnostics).toEqual([])
 })
 
-test.prop([fc.oneof(program, programWithAxes)], { numRuns: 200 })('checker and reference agree on what lives where', (source) => {
-  const { checked, diagnostics } = analyse(source, 'random.opt')
-  expect(diagnostics).toEqual([])
-  const { slots } = reference(link(source, 'random.opt', () => null).module)
-  const shown = checked.optimizers[0]!.slots.map(({ name, over, place }) => ({ name, over, place }))
-  expect(slots.map(({ name, over, place }) => ({ name, over, place }))).toEqual(shown)
-})
+test.prop([fc.oneof(program, programWithAxes)], { numRuns: 200 })(
+  'checker and reference agree on what lives where',
+  (source) => {
+    const { checked, diagnostics } = analyse(source, 'random.opt')
+    expect(diagnostics).toEqual([])
+    const { slots } = reference(link(source, 'random.opt', () => null).module)
+    const shown = checked.optimizers[0]!.slots.map(({ name, over, place }) => ({ name, over, place }))
+    expect(slots.map(({ name, over, place }) => ({ name, over, place }))).toEqual(shown)
+  }
+)
 
 test('random programs hold everything that the language has', () => {
   const texts = fc.sample(fc.oneof(program, programWithAxes), { numRuns: 400, seed: 1 }).join('\n')

@@ -46,9 +46,7 @@ interface Elaborated {
 }
 
 const movedBy = ({ draft }: Elaborated): string[] =>
-  draft.slots
-    .filter((s) => mayLiveOnHost(s.over) && s.cell.onDevice && !draft.onDevice.has(s.name))
-    .map((s) => s.name)
+  draft.slots.filter((s) => mayLiveOnHost(s.over) && s.cell.onDevice && !draft.onDevice.has(s.name)).map((s) => s.name)
 
 function elaborate(
   optimizer: OptimizerDecl,

@@ -104,7 +104,8 @@ function loopsOf(program: Program, vectors: Variant['vectors'], { domain, loads,
   const buffers = [...loads, ...stores.map((s) => s.to)]
   const crosses =
     domain === 'element'
-      ? buffers.some((b) => levelOfBuffer(program, vectors, b) !== 'element') || reductions.some((r) => isVector(r.node))
+      ? buffers.some((b) => levelOfBuffer(program, vectors, b) !== 'element') ||
+        reductions.some((r) => isVector(r.node))
       : reductions.some((r) => isVector(r.node))
   if (!crosses) {
     const print = ({ outer, inner, body }: Lines): string[] => [

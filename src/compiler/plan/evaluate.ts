@@ -128,7 +128,8 @@ function reduceIn(node: ReduceNode, column: Column, level: Level, shape: readonl
   const least = joinAxes(level, node.over)
   const values = spreadTo({ level, column }, least, shape)
   const result: number[] = placesIn(shape, node.level, node.level).map(() => start)
-  for (const [i, place] of placesIn(shape, node.level, least).entries()) result[place] = join(result[place]!, Number(values[i]))
+  for (const [i, place] of placesIn(shape, node.level, least).entries())
+    result[place] = join(result[place]!, Number(values[i]))
   return result
 }
 
@@ -269,7 +270,9 @@ export function evaluatePlan(plan: Plan, input: StepInput): StepResult {
       return isVarying(node) ? null : scalar(node, run, false)
     }, shape)
     const levelOf = (to: Buffer): Level => levelOfBuffer(program, run.variant.vectors, to)
-    const stored = pass.stores.map(({ to, value }) => [keyOf(to), spread(value, of(value), levelOf(to), shape)] as const)
+    const stored = pass.stores.map(
+      ({ to, value }) => [keyOf(to), spread(value, of(value), levelOf(to), shape)] as const
+    )
     for (const { node, value } of pass.reductions) {
       const over = node.over === 'model' ? 'layer' : node.over
       const each = { ...node, over, level: over } as ReduceNode

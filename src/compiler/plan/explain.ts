@@ -183,8 +183,7 @@ function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
   const storesOf = (node: Node): Buffer[] => pass.stores.filter((s) => s.value === node).map((s) => s.to)
   const lines = (node: Node): string[] => {
     const stores = storesOf(node)
-    const own =
-      stores.find((b) => bufferText(b) === names(node)) ?? (names(node) === null ? stores[0] : undefined)
+    const own = stores.find((b) => bufferText(b) === names(node)) ?? (names(node) === null ? stores[0] : undefined)
     const name = own ? bufferText(own) : names(node)
     if (name === null) return []
     const all = [

@@ -15,9 +15,7 @@ export interface Plans {
 export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
   const plan = makePlan(program, IDEAL)
   const able = usesAxes(program) ? abilities.filter(({ axes }) => axes) : abilities
-  const targets = able.map((one) =>
-    keepsLimits(plan, one) ? { ...plan, abilities: one } : makePlan(program, one)
-  )
+  const targets = able.map((one) => (keepsLimits(plan, one) ? { ...plan, abilities: one } : makePlan(program, one)))
   return { plan, targets }
 }
 

@@ -96,7 +96,9 @@ export function makeWork(
     if (isElement(value)) reductions.push({ node, value })
     else shares.push({ node, value: rewriter.share(node.op, was.level, value) })
   }
-  const roots = [...stores, ...vectors, ...layerState, ...observations, ...reductions, ...shares].map((entry) => entry.value)
+  const roots = [...stores, ...vectors, ...layerState, ...observations, ...reductions, ...shares].map(
+    (entry) => entry.value
+  )
   for (const node of reach(roots, (n) => n.place === 'device' && !isOfModel(n))) {
     if (isSearched(node) && node.over !== 'model') reductions.push({ node, value: node.args[0]! })
   }

@@ -49,10 +49,16 @@ cases({
   'columns of rows, and rows over the layer and the model': step(
     'r = max(g over rows)\nw := w - lr * g / (mean(r over cols) + sum(r) + sum(r over model))'
   ),
-  'rows and columns cross in an element': step('l := max(g over rows) * max(g over cols)\nw := w - lr * g / l', 'state l over rows = 0'),
+  'rows and columns cross in an element': step(
+    'l := max(g over rows) * max(g over cols)\nw := w - lr * g / l',
+    'state l over rows = 0'
+  ),
   'an element where one value a column is wanted': step('c := g²\nw := w - lr * g / c', 'state c over cols = 0'),
   'a row in state of the layer': step('l := max(g over rows)\nw := w - lr * g / l', 'state l over layer = 0'),
-  'state over columns that starts as the weight': step('c := max(c, max(g over cols))\nw := w - lr * g / c', 'state c over cols = w'),
+  'state over columns that starts as the weight': step(
+    'c := max(c, max(g over cols))\nw := w - lr * g / c',
+    'state c over cols = w'
+  ),
   'over on a function': step('w := w - lr * abs(g over layer)'),
   'over on max of two': step('w := w - lr * max(g, 1 over layer)'),
   'over on a function of the file': `fn half(x) = x / 2\n${step('w := w - lr * half(g over model)')}`,

@@ -103,6 +103,7 @@ export function lamb(): Plan {
   const inM = { kind: 'slot', name: 'm' } as const
   const inV = { kind: 'slot', name: 'v' } as const
   const first = {
+    domain: 'element',
     segment: 0,
     loads: [weight, gradient, inM, inV],
     reads: [
@@ -116,7 +117,7 @@ export function lamb(): Plan {
       { to: inV, value: v }
     ]
   } as const
-  const figures = { scratch: 0, shares: [], layerState: [], bytesCompulsory: 28, provedLeast: true }
+  const figures = { scratch: 0, vectors: [], shares: [], layerState: [], bytesCompulsory: 28, provedLeast: true }
   return plan({
     program: lambProgram,
     scalars: [lr, b1, r1, b2, r2, c1, c2, eps, wd].map((node, i) => ({ node, name: `h${i}` })),
@@ -141,6 +142,7 @@ export function lamb(): Plan {
             finish: [0]
           },
           {
+            domain: 'element',
             segment: 0,
             loads: [weight, inM, inV],
             reads: [

@@ -50,6 +50,7 @@ function simple(part: Partial<Program>): Plan {
       {
         passes: [
           {
+            domain: 'element',
             segment: 0,
             loads: [{ kind: 'weight' }, { kind: 'gradient' }, ...slots.map((s) => from(s.name))],
             reads: [
@@ -67,6 +68,7 @@ function simple(part: Partial<Program>): Plan {
         ],
         cells: [],
         scratch: 0,
+        vectors: [],
         shares: [],
         layerState: [],
         observations: [],

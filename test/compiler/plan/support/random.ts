@@ -98,11 +98,15 @@ export function randomChain(tape: Tape, over: 'layer' | 'model'): Program {
 const value = (tape: Tape): number => (tape.below(17) - 8) / 4
 
 export function randomInput(program: Program, tape: Tape): StepInput {
-  const inLayer = program.slots.flatMap(({ name, over }) => (over === 'layer' || over === 'model' ? [] : [{ name, over }]))
+  const inLayer = program.slots.flatMap(({ name, over }) =>
+    over === 'layer' || over === 'model' ? [] : [{ name, over }]
+  )
   const numbers = (over: string): Record<string, number> =>
     Object.fromEntries(program.slots.filter((s) => s.over === over).map((s) => [s.name, value(tape)]))
   const layers = Array.from({ length: 1 + tape.below(3) }, (): LayerInput => {
-    const shape = [[], [1 + tape.below(3)], [1 + tape.below(2), 1 + tape.below(2)], [2, 1 + tape.below(3), 2]][tape.below(4)]!
+    const shape = [[], [1 + tape.below(3)], [1 + tape.below(2), 1 + tape.below(2)], [2, 1 + tape.below(3), 2]][
+      tape.below(4)
+    ]!
     const [cols, rows] = shape.length === 1 ? [1, shape[0]!] : [...shape].reverse()
     const size = shape.reduce((a, b) => a * b, 1)
     const counts = { element: size, row: size / (cols ?? 1), col: size / (rows ?? 1) }
