@@ -39,7 +39,7 @@ function apply(name: InexactFunction): (a: Arithmetic, n: Num) => Num {
     if (isUnbounded(n)) return unbounded(x, n.undecided)
     if (domain && (domain.open ? n.low <= domain.low : n.low < domain.low)) return unbounded(x, n.undecided)
     const ends = [n.low, n.high].map((v) => ({ y: f(v), loss: a.functions[name](v, f(v)) }))
-    const lost = (y: number, loss: number): number => (y === 0 && loss === 0 ? 0 : loss + a.tiny)
+    const lost = (y: number, loss: number): number => (y === 0 && loss === 0 ? 0 : (loss + a.tiny) * SLACK)
     const low = Math.min(...ends.map(({ y, loss }) => y - lost(y, loss)))
     const high = Math.max(...ends.map(({ y, loss }) => y + lost(y, loss)))
     return within(a, x, name === 'tanh' || name === 'log' ? low : keepSign(x, low), high, n.undecided)

@@ -173,23 +173,25 @@ function productOf(a: Arithmetic, x: number, p: Num, q: Num, s: Product, t: Prod
 
 const signOf = (n: Num): number => (n.low >= 0 ? 1 : n.high <= 0 ? -1 : 0)
 
-/** Nothing is lost by a factor of 1 or −1. */
-const isUnit = (n: Num): boolean => n.low === n.high && Math.abs(n.x) === 1
+/**
+ * A factor of 1 or −1, by which nothing is lost. Where division is inexact a product with one may not be left out of its
+ * chain: x / (y · 1) may be evaluated as (x / y) / 1.
+ */
+const isUnit = (a: Arithmetic, n: Num): boolean => a.division === 1 && n.low === n.high && Math.abs(n.x) === 1
 
 const scale = (n: Num, sign: number, undecided: boolean): Num => ({ ...(sign < 0 ? negate(n) : n), undecided })
 
 export function multiply(a: Arithmetic, p: Num, q: Num): Num {
   const undecided = p.undecided || q.undecided
-  if (isUnit(p)) return scale(q, p.x, undecided)
-  if (isUnit(q)) return scale(p, q.x, undecided)
+  if (isUnit(a, p)) return scale(q, p.x, undecided)
+  if (isUnit(a, q)) return scale(p, q.x, undecided)
   return productOf(a, p.x * q.x, p, q, factors(p), factors(q), 1)
 }
 
 /** p / q. A divisor from the host may be read as its reciprocal, rounded once. */
 export function divide(a: Arithmetic, p: Num, q: Num, fromHost: boolean): Num {
   const undecided = p.undecided || q.undecided
-  // (A shader's division may be off whatever it divides by.)
-  if (isUnit(q) && a.division === 1) return scale(p, q.x, undecided)
+  if (isUnit(a, q)) return scale(p, q.x, undecided)
   const x = p.x / q.x
   const t = factors(q)
   const size = Math.abs(q.x)

@@ -84,6 +84,8 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     if (range?.kind === 'set') return of(range.values)
     if (range && !range.lowOpen && Number.isFinite(range.low) && one(6)) return range.low
     if (range && Number.isFinite(range.low) && Number.isFinite(range.high)) {
+      // Near the end, where 1 − β shows whether β was ever rounded to float32.
+      if (one(4)) return range.high - (range.high - range.low) * 10 ** (-2 - 2 * random())
       return range.low + (range.high - range.low) * (0.05 + 0.9 * random())
     }
     // A tiny ε is lost in the rounding of what it is added to, wherever it stands.

@@ -12,6 +12,13 @@ export interface Machine {
   readonly round: (x: number) => number
   readonly divide: (x: number, y: number) => number
   readonly root: (x: number) => number
+  readonly apply: (name: 'rsqrt' | 'cbrt' | 'exp' | 'log' | 'tanh', x: number) => number
+  /** x ≥ 0 to a power that is no constant. */
+  readonly power: (x: number, y: number) => number
+  /** What is seen of a number in memory. */
+  readonly load: (x: number) => number
+  /** Sums are made in float64 and rounded once; else in a tree. */
+  readonly float64Sums: boolean
 }
 
 const next = (x: number, up: boolean): number => {
@@ -21,17 +28,59 @@ const next = (x: number, up: boolean): number => {
   return new Float32Array(bits.buffer)[0]!
 }
 
-/** Float32 after every operation, to nearest. */
-export const nearest: Machine = {
-  round: Math.fround,
-  divide: (x, y) => Math.fround(x / y),
-  root: (x) => Math.fround(Math.sqrt(x))
+const same = (x: number): number => x
+const FUNCTIONS = {
+  rsqrt: (x: number): number => 1 / Math.sqrt(x),
+  cbrt: Math.cbrt,
+  exp: Math.exp,
+  log: Math.log,
+  tanh: Math.tanh
 }
 
-/** Float64 throughout; the caller rounds at the end. */
-export const wide: Machine = { round: (x) => x, divide: (x, y) => x / y, root: Math.sqrt }
+/** Off by up to `error`, at its ends as often as between them; the float32 nearest to that must still be within. */
+function off(y: number, error: number, random: Random): number {
+  const r = random()
+  const by = r < 0.25 ? -1 : r < 0.5 ? 1 : 4 * r - 3
+  const room = error - Math.abs(Math.fround(y) - y)
+  const x = Math.fround(y + by * error)
+  return Math.abs(x - y) <= error || !(room > 0) ? x : Math.fround(y)
+}
 
-/** A shader: either neighbour, division to 2.5 ULP, square roots to 4.5 (and a bit less, not to argue over an ULP), flushing. */
+/** Float32 after every operation, to nearest; functions to one unit in the last place. */
+export function nearest(random: Random): Machine {
+  const apply: Machine['apply'] = (name, x) => {
+    if (name === 'rsqrt' && random() < 0.5) return Math.fround(1 / Math.fround(Math.sqrt(x)))
+    const y = FUNCTIONS[name](x)
+    return Number.isFinite(y) ? off(y, 2 ** -23 * Math.abs(y), random) : y
+  }
+  return {
+    round: Math.fround,
+    divide: (x, y) => Math.fround(x / y),
+    root: (x) => Math.fround(Math.sqrt(x)),
+    apply,
+    power: (x, y) => (x === 0 ? (y > 0 ? 0 : y === 0 ? 1 : Infinity) : apply('exp', Math.fround(y * apply('log', x)))),
+    load: same,
+    float64Sums: false
+  }
+}
+
+/** Float64 as often as float32: values that are stored, or that pass through WebAssembly, and those that are not. */
+export function wide(random: Random): Machine {
+  const round = (x: number): number => (random() < 0.5 ? x : Math.fround(x))
+  return {
+    round,
+    divide: (x, y) => round(x / y),
+    root: (x) => round(Math.sqrt(x)),
+    apply: (name, x) => round(FUNCTIONS[name](x)),
+    power: (x, y) => round(x ** y),
+    load: same,
+    float64Sums: true
+  }
+}
+
+const ULP = 2 ** -23
+
+/** A shader by the letter of WGSL 15.7.4: either neighbour, division to 2.5 ULP, square roots to 4.5, flushing. */
 export function shader(random: Random): Machine {
   const flush = (x: number): number => (Math.abs(x) < 2 ** -126 && random() < 0.5 ? 0 : x)
   const round = (x: number): number => {
@@ -39,14 +88,29 @@ export function shader(random: Random): Machine {
     const other = near === x ? near : next(near, near < x)
     return flush(random() < 0.5 ? near : other)
   }
-  const off = (x: number, ulps: number): number => {
-    let y = Math.fround(x)
-    const steps = Math.floor(random() * (ulps + 1))
-    const up = random() < 0.5
-    for (let i = 0; i < steps && y !== 0; i++) y = next(y, up)
-    return flush(y)
+  const ulps = (y: number, n: number): number => (Number.isFinite(y) ? flush(off(y, n * ULP * Math.abs(y), random)) : y)
+  const exp = (x: number): number => ulps(Math.exp(x), 3 + 2 * Math.abs(x))
+  const log = (x: number): number => {
+    const y = Math.log(x)
+    return x >= 0.5 && x <= 2 ? flush(off(y, 2 ** -21, random)) : ulps(y, 3)
   }
-  return { round, divide: (x, y) => off(x / y, 2), root: (x) => off(Math.sqrt(x), 3) }
+  const divide = (x: number, y: number): number => ulps(x / y, 2.5)
+  const apply: Machine['apply'] = (name, x) => {
+    if (name === 'rsqrt') return ulps(1 / Math.sqrt(x), 2)
+    if (name === 'exp') return exp(x)
+    if (name === 'log') return log(x)
+    if (name === 'tanh') return x === 0 ? 0 : flush(off(Math.tanh(x), 1e-5, random))
+    return x === 0 ? 0 : Math.sign(x) * exp(divide(log(Math.abs(x)), 3))
+  }
+  return {
+    round,
+    divide,
+    root: (x) => ulps(Math.sqrt(x), 4.5),
+    apply,
+    power: (x, y) => (x === 0 ? (y > 0 ? 0 : y === 0 ? 1 : Infinity) : exp(round(y * log(x)))),
+    load: flush,
+    float64Sums: false
+  }
 }
 
 export interface Names {
@@ -72,8 +136,6 @@ const onHost = (e: Expr, names: Names): boolean => {
       return false
   }
 }
-
-const HOST: Machine = wide
 
 /** One allowed execution. */
 export function execute(e: Expr, names: Names, machine: Machine, random: Random): number {
@@ -118,7 +180,7 @@ export function execute(e: Expr, names: Names, machine: Machine, random: Random)
     if (e.kind === 'if') return exact(holds(e.condition, exact) ? e.then : e.otherwise)
     if (e.kind !== 'binary') throw new Error(e.kind)
     const [l, r] = [exact(e.left), exact(e.right)]
-    return HOST.round(e.op === '+' ? l + r : e.op === '-' ? l - r : e.op === '*' ? l * r : l / r)
+    return e.op === '+' ? l + r : e.op === '-' ? l - r : e.op === '*' ? l * r : l / r
   }
 
   function sum(e: Expr): number {

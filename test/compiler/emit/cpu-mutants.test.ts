@@ -16,6 +16,7 @@ import { compareCase } from '../../../src/testing/compare.js'
 import { importPrinted } from '../../../src/testing/compiled.js'
 import { specifierOf } from '../../../src/testing/load.js'
 import { type CompiledClass, runCase } from '../../../src/testing/session.js'
+import { JAVASCRIPT, type Swaps, textMutationsOf, WAT } from '../../mutation/texts.js'
 import { emitCpu, kernelsOf } from '../../support/cpu.js'
 
 afterEach(() => void vi.unstubAllGlobals())
@@ -102,82 +103,23 @@ const inWebAssembly = (text: string): CpuKernels => ({
 })
 const inJavaScript = (text: string): CpuKernels => kernelsOf({ ...emitted, declarations: [text] })
 
-type Swaps = readonly (readonly [RegExp, string])[]
-
-/** The text with each occurrence of a pattern replaced, one at a time. */
-function mutants(text: string, swaps: Swaps): { where: string; text: string }[] {
-  return swaps.flatMap(([from, to]) =>
-    [...text.matchAll(new RegExp(from, 'g'))].map((match) => {
-      const changed = to.replace(/\$1/g, match[1] ?? '')
-      const line = text.slice(0, match.index).split('\n').length
-      return {
-        where: `line ${line}: ${match[0]} → ${changed}`,
-        text: text.slice(0, match.index) + changed + text.slice(match.index + match[0].length)
-      }
-    })
-  )
-}
-
 async function survivors(text: string, swaps: Swaps, kernels: (text: string) => CpuKernels): Promise<string[]> {
   expect(await differs(kernels(text))).toBe(false)
-  const all = mutants(text, swaps)
+  const all = textMutationsOf(text, swaps)
   expect(all.length).toBeGreaterThan(80)
   const alive: string[] = []
-  for (const mutant of all) if (!(await differs(kernels(mutant.text)))) alive.push(mutant.where)
+  for (const mutant of all) if (!(await differs(kernels(mutant.text)))) alive.push(mutant.label)
   return alive
 }
 
 describe('every mistake is told', () => {
   it('in WebAssembly', { timeout: 120_000 }, async () => {
-    expect(await survivors(wat.replace(/ ;; .*/g, ''), WAT_SWAPS, inWebAssembly)).toEqual([])
+    expect(await survivors(wat.replace(/ ;; .*/g, ''), WAT, inWebAssembly)).toEqual([])
   })
 
   it('in JavaScript', { timeout: 120_000 }, async () => {
     vi.stubGlobal('WebAssembly', undefined)
     const text = emitted.declarations.join('\n').replace(/ ?\/\/ .*/g, '')
-    expect(await survivors(text, JS_SWAPS, inJavaScript)).toEqual([])
+    expect(await survivors(text, JAVASCRIPT, inJavaScript)).toEqual([])
   })
 })
-
-const WAT_SWAPS: Swaps = [
-  [/\(f(32x4|64x2)\.add/, '(f$1.sub'],
-  [/\(f(32x4|64x2)\.sub/, '(f$1.add'],
-  [/\(f(32x4|64x2)\.mul/, '(f$1.add'],
-  [/\(f32x4\.div/, '(f32x4.mul'],
-  [/\(f32x4\.(sqrt|floor|neg|abs)/, '(f32x4.ceil'],
-  [/\(f32x4\.max/, '(f32x4.min'],
-  [/\(f32x4\.min/, '(f32x4.max'],
-  [/\(f32x4\.(gt|ge)/, '(f32x4.lt'],
-  [/\(f32x4\.(lt|le)/, '(f32x4.gt'],
-  [/\(v128\.or/, '(v128.and'],
-  [/\(v128\.and/, '(v128.or'],
-  [/\(call \$(exp|log|tanh|cbrt) /, '(f32x4.neg '],
-  [/\(call \$pow /, '(f32x4.add '],
-  [/extract_lane [13]/, 'extract_lane 0'],
-  [/load offset=8 /, 'load offset=16 '],
-  [/v128\.store .* \(local/, 'v128.store (local.get $ws) (local'],
-  [/f32\.const -?inf/, 'f32.const 0'],
-  [/v128\.const i32x4 0 1 2 3/, 'v128.const i32x4 -1 0 1 2'],
-  [/i8x16\.shuffle 8 9 10 11 12 13 14 15/, 'i8x16.shuffle 0 1 2 3 4 5 6 7']
-]
-
-const JS_SWAPS: Swaps = [
-  [/ \+ /, ' - '],
-  [/ - /, ' + '],
-  [/ \* /, ' + '],
-  [/ \/ /, ' * '],
-  [/ \+= /, ' -= '],
-  [/ \*\* /, ' * '],
-  [/ (>|>=) /, ' < '],
-  [/ (<|<=) (?!n;)/, ' > '],
-  [/ && /, ' || '],
-  [/ \|\| /, ' && '],
-  [/Math\.(sqrt|cbrt|exp|log|tanh|abs|floor|sign)\(/, '(2 * '],
-  [/Math\.max/, 'Math.min'],
-  [/Math\.min/, 'Math.max'],
-  [/-?Infinity/, '0'],
-  [/i < n/, 'i < n - 1'],
-  [/i = 0/, 'i = 1'],
-  // (All sums start at the same 0.)
-  [/(?<!let sum\w* = )c\[(\d+)\]/, 'c[$1 - 1]']
-]

@@ -1,0 +1,130 @@
+/** Kernel text with one mistake in it, by language: each occurrence of a pattern replaced, one at a time. */
+
+export type Swaps = readonly (readonly [RegExp, string])[]
+
+export interface TextMutation {
+  readonly kind: string
+  readonly label: string
+  readonly text: string
+}
+
+/** Comments are not mutated. `$1` in a replacement is the pattern's first group. */
+export function textMutationsOf(text: string, swaps: Swaps): TextMutation[] {
+  return swaps.flatMap(([from, to]) =>
+    [...text.matchAll(new RegExp(from, `${from.flags}g`))].map((match): TextMutation => {
+      const changed = to.replace(/\$1/g, match[1] ?? '')
+      const line = text
+        .slice(text.lastIndexOf('\n', match.index) + 1)
+        .split('\n', 1)[0]!
+        .trim()
+      return {
+        kind: `${match[0].trim().replace(/[\w.]*\d+[\w.]*/g, 'n')} → ${changed.trim().replace(/[\w.]*\d+[\w.]*/g, 'n') || 'nothing'}`,
+        label: `${line} [${match[0].trim()} → ${changed.trim()}]`,
+        text: text.slice(0, match.index) + changed + text.slice(match.index + match[0].length)
+      }
+    })
+  )
+}
+
+/** WebAssembly of the cpu backend. */
+export const WAT: Swaps = [
+  [/\(f(32x4|64x2)\.add/, '(f$1.sub'],
+  [/\(f(32x4|64x2)\.sub/, '(f$1.add'],
+  [/\(f(32x4|64x2)\.mul/, '(f$1.add'],
+  [/\(f32x4\.div/, '(f32x4.mul'],
+  [/\(f32x4\.(sqrt|floor|neg|abs)/, '(f32x4.ceil'],
+  [/\(f32x4\.max/, '(f32x4.min'],
+  [/\(f32x4\.min/, '(f32x4.max'],
+  [/\(f32x4\.(gt|ge)/, '(f32x4.lt'],
+  [/\(f32x4\.(lt|le)/, '(f32x4.gt'],
+  [/\(v128\.or/, '(v128.and'],
+  [/\(v128\.and/, '(v128.or'],
+  [/\(call \$(exp|log|tanh|cbrt) /, '(f32x4.neg '],
+  [/\(call \$pow /, '(f32x4.add '],
+  [/extract_lane [13]/, 'extract_lane 0'],
+  [/load offset=8 /, 'load offset=16 '],
+  [/v128\.store .* \(local/, 'v128.store (local.get $ws) (local'],
+  [/f32\.const -?inf/, 'f32.const 0'],
+  [/v128\.const i32x4 0 1 2 3/, 'v128.const i32x4 -1 0 1 2'],
+  [/i8x16\.shuffle 8 9 10 11 12 13 14 15/, 'i8x16.shuffle 0 1 2 3 4 5 6 7']
+]
+
+/** JavaScript of the cpu backend. */
+export const JAVASCRIPT: Swaps = [
+  [/ \+ /, ' - '],
+  [/ - /, ' + '],
+  [/ \* /, ' + '],
+  [/ \/ /, ' * '],
+  [/ \+= /, ' -= '],
+  [/ \*\* /, ' * '],
+  [/ (>|>=) /, ' < '],
+  [/ (<|<=) (?!n;)/, ' > '],
+  [/ && /, ' || '],
+  [/ \|\| /, ' && '],
+  [/Math\.(sqrt|cbrt|exp|log|tanh|abs|floor|sign)\(/, '(2 * '],
+  [/Math\.max/, 'Math.min'],
+  [/Math\.min/, 'Math.max'],
+  [/-?Infinity/, '0'],
+  [/i < n/, 'i < n - 1'],
+  [/i = 0/, 'i = 1'],
+  // (All sums start at the same 0.)
+  [/(?<!let sum\w* = )c\[(\d+)\]/, 'c[$1 - 1]']
+]
+
+/** What a generated class computes on the host. */
+export const HOST: Swaps = [
+  [/\b(\w+) \*\* /, 'Math.fround($1) ** '],
+  [/1 - (\w+)\b(?! \*)/, '1 - Math.fround($1)'],
+  [/h\.t\b/, '(h.t + 1)'],
+  [/h\.t\b/, '(h.t - 1)'],
+  [/h\.age/, '(h.age + 1)'],
+  [/h\.size/, '(h.size + 1)'],
+  [/ !== 0/, ' === 0'],
+  [/out\[(\d+)\] = /, 'out[$1] = 1.001 * '],
+  [/1 - /, '1 + '],
+  [/ \*\* /, ' * '],
+  [/ \/ /, ' * '],
+  [/ \? 1 : 0/, ' ? 0 : 1'],
+  [/rank > 1/, 'rank > 0'],
+  [/\(\) => 0(?![.\d])/, '() => 0.125']
+]
+
+/** WGSL, with what it is told of its buffers. */
+export const WGSL: Swaps = [
+  [/ \+ (?![\w.]*\d+u\b)(?=.*\/\/|\w+ = |.*;)/, ' - '],
+  [/ - /, ' + '],
+  [/ \* /, ' + '],
+  [/ \/ /, ' * '],
+  [/ > /, ' <= '],
+  [/ >= /, ' < '],
+  [/ == /, ' != '],
+  [/ & /, ' | '],
+  [/\b(sqrt|inverseSqrt|abs|sign|floor|exp|log|tanh|cbrt)\(/, '(2.0 * '],
+  [/\bmax\(/, 'min('],
+  [/ i < end/, ' i + 1u < end'],
+  [/i = first/, 'i = first + 64u'],
+  [/layer\.s\[(\d+)\]\.x/, 'layer.s[$1].y'],
+  [/layer\.s\[(\d+)\]\.y/, 'layer.s[$1].x'],
+  [/ (\w)_\[i\] = /, ' _ = '],
+  [/\bmin\((?!start)/, 'max('],
+  [/stores: \[0, /, 'stores: ['],
+  [/select\((\w+), (\w+), /, 'select($2, $1, ']
+]
+
+/** TensorFlow.js operations. */
+export const OPERATIONS: Swaps = [
+  [/tf\.add\(/, 'tf.sub('],
+  [/tf\.sub\(/, 'tf.add('],
+  [/tf\.mul\(/, 'tf.add('],
+  [/tf\.div\(/, 'tf.mul('],
+  [/tf\.(sqrt|rsqrt|abs|sign|floor|exp|log|tanh|square|neg)\(/, 'tf.mul(2, '],
+  [/tf\.maximum\(/, 'tf.minimum('],
+  [/tf\.minimum\(/, 'tf.maximum('],
+  [/tf\.sum\(/, 'tf.mean('],
+  [/tf\.greater\(/, 'tf.lessEqual('],
+  [/tf\.greaterEqual\(/, 'tf.less('],
+  [/tf\.logicalAnd\(/, 'tf.logicalOr('],
+  [/tf\.where\((\w+), (\w+), /, 'tf.where($1, $2, '],
+  [/s\.h\[(\d)\]/, 's.h[$1 ^ 1]'],
+  [/return \[(\w+), (\w+)\]/, 'return [$2, $1]']
+]
