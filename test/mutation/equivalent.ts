@@ -53,8 +53,11 @@ const exactly = (_: string, x: unknown): unknown =>
 /** What a plan computes for an element it computes for all. */
 function few(given: Case): Case {
   const cut = (x: Float32Array): Float32Array => x.slice(0, 3)
+  const shapeOf = (l: Case['layers'][number]): readonly number[] =>
+    l.weight.length <= 3 ? l.shape : [...l.shape.slice(1).fill(1), 3]
   const layers = given.layers.slice(0, 2).map((l) => ({
     ...l,
+    shape: shapeOf(l),
     weight: cut(l.weight),
     gradients: l.gradients.map((g) => g && cut(g))
   }))
@@ -85,9 +88,8 @@ function run(plan: Plan, given: Case): readonly StepResult[] {
         program.masks.map((m) => [m.name, layer.group[m.name] ?? given.masks[m.name] ?? predicate(m.predicate, layer)])
       ) as Record<string, boolean>
       const empty = { slots: {}, numbers: {} }
-      const rank = layer.shape.length
       return {
-        rank,
+        shape: layer.shape,
         age,
         masks,
         hypers: layer.group,

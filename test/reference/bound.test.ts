@@ -5,7 +5,7 @@ import type { Expr } from '../../src/compiler/syntax/ast.js'
 import { type Table, tables } from '../../src/reference/arithmetic.js'
 import { evaluate, numbers, type Scope } from '../../src/reference/expression.js'
 import { sumOf } from '../../src/reference/functions.js'
-import { errorOf, exactly, load } from '../../src/reference/number.js'
+import { add, divide, errorOf, exactly, load, multiply, subtract } from '../../src/reference/number.js'
 import { execute, type Machine, type Names, nearest, type Random, shader, show, sumInTree, wide } from './machine.js'
 
 /** Expressions a machine; `npm run soundness` tries more. Each is executed a few times. */
@@ -126,4 +126,21 @@ describe.each(machines)('%s', (_, table, machineOf) => {
     const actual = Math.fround(sumInTree(values, machineOf(random), random))
     expect(Math.abs(actual - sum.x)).toBeLessThanOrEqual(errorOf(sum))
   })
+})
+
+test('a shader may divide by a factor of 1 apart, and is not exact then', () => {
+  const { device } = tables.wgsl
+  const [x, one] = [load(device, 3), load(device, 1)]
+  const alone = divide(device, x, x, false)
+  const within = divide(device, x, multiply(device, x, one), false)
+  expect(errorOf(within)).toBeGreaterThan(1.5 * errorOf(alone))
+  expect(errorOf(multiply(tables.ops.device, x, one))).toBe(0)
+})
+
+test('what is added to 0 is exact, but not to a difference that is 0', () => {
+  const { device } = tables.ops
+  const [three, tenth] = [load(device, 3), load(device, Math.fround(0.1))]
+  expect(errorOf(add(device, load(device, 0), tenth))).toBe(0)
+  // It may be added to one of the terms first.
+  expect(errorOf(add(device, subtract(device, three, three), tenth))).toBeGreaterThan(2 ** -24)
 })
