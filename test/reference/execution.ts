@@ -3,7 +3,7 @@
  * round either way that the target may, regroup chains, fuse, collect host factors, compute a value twice and differently,
  * sum in any tree. It runs the typed program; the reference, which it is there to catch, walks the syntax tree.
  */
-import type { Node, Program } from '../../src/compiler/check/program.js'
+import type { Level, Node, Program } from '../../src/compiler/check/program.js'
 import { type Case, hypersAt } from '../../src/testing/case.js'
 import type { Snapshot, StepRecord } from '../../src/testing/session.js'
 import type { Machine, Random } from './machine.js'
@@ -89,13 +89,13 @@ class Step {
     this.#slots = present.map(() => ({}))
     this.#model =
       model ?? Object.fromEntries(this.#starting('model').map((s) => [s.name, this.#start(s, present.length)]))
-    this.#slots = this.#held.map(({ slots, weight }, k) => {
+    this.#slots = this.#held.map(({ slots }, k) => {
       if (slots) return slots
       const layer = this.#starting('layer').map((s) => [s.name, Float64Array.of(this.#start(s, k))] as const)
-      const element = this.#starting('element').map(
-        (s) => [s.name, Float32Array.from(weight, (_, i) => this.#read(s.init, k, i) as number)] as const
+      const arrays = (['element', 'row', 'col'] as const).flatMap((over) =>
+        this.#starting(over).map((s) => [s.name, this.#column(s.init, over, k)] as const)
       )
-      return Object.fromEntries([...layer, ...element])
+      return Object.fromEntries([...layer, ...arrays])
     })
     for (const known of this.#known) known.clear()
   }
@@ -111,13 +111,35 @@ class Step {
 
   /** What the layer holds after the step. */
   after(k: number): Pick<Held, 'weight' | 'slots'> {
-    const { weight } = this.#held[k]!
-    const column = (node: Node): Float32Array => Float32Array.from(weight, (_, i) => this.#read(node, k, i) as number)
     const slots = this.#program.slots.flatMap(({ name, over, next }): [string, Float32Array | Float64Array][] => {
       if (over === 'model') return []
-      return [[name, over === 'layer' ? Float64Array.of(this.scalar(next, k)) : column(next)]]
+      return [[name, over === 'layer' ? Float64Array.of(this.scalar(next, k)) : this.#column(next, over, k)]]
     })
-    return { weight: column(this.#program.weight), slots: Object.fromEntries(slots) }
+    return { weight: this.#column(this.#program.weight, 'element', k), slots: Object.fromEntries(slots) }
+  }
+
+  #column(node: Node, level: Level, k: number): Float32Array {
+    return Float32Array.from(this.#entries(level, k), (i) => this.#number(node, k, i))
+  }
+
+  /** Rows and columns of the layer's matrices: a vector is one column. */
+  #matrix(k: number): { readonly rows: number; readonly cols: number } {
+    const { shape } = this.#given.layers[this.#present[k]!]!
+    if (shape.length < 2) return { rows: shape[0] ?? 1, cols: 1 }
+    return { rows: shape[shape.length - 2]!, cols: shape[shape.length - 1]! }
+  }
+
+  /** The first element that shares the value of this one. */
+  #place(level: Level, k: number, i: number): number {
+    if (level === 'element') return i
+    if (level !== 'row' && level !== 'col') return 0
+    const { rows, cols } = this.#matrix(k)
+    return level === 'row' ? i - (i % cols) : i - (i % (rows * cols)) + (i % cols)
+  }
+
+  /** One element for each value that the level has in the layer. */
+  #entries(level: Level, k: number): number[] {
+    return [...this.#held[k]!.weight.keys()].filter((i) => this.#place(level, k, i) === i)
   }
 
   modelAfter(): Record<string, number> {
@@ -167,10 +189,18 @@ class Step {
       case 'match':
         return new RegExp(node.pattern, node.flags).test(layer!.name)
       case 'fact': {
-        const sizes = this.#held.map((h) => h.weight.length)
-        if (node.name === 'modelSize') return sizes.reduce((a, b) => a + b, 0)
-        if (node.name === 'modelLayers') return sizes.length
-        return node.name === 'size' ? sizes[k]! : node.name === 'age' ? this.#held[k]!.age : layer!.shape.length
+        const count = (level: Level, l: number): number => this.#entries(level, l).length
+        const inAll = (level: Level): number => this.#held.reduce((sum, _, l) => sum + count(level, l), 0)
+        if (node.name === 'modelSize') return inAll('element')
+        if (node.name === 'modelRows') return inAll('row')
+        if (node.name === 'modelCols') return inAll('col')
+        if (node.name === 'modelLayers') return this.#held.length
+        if (node.name === 'age') return this.#held[k]!.age
+        if (node.name === 'rank') return layer!.shape.length
+        if (node.name === 'size') return count('element', k)
+        if (node.name === 'rows') return count('row', k)
+        if (node.name === 'cols') return count('col', k)
+        return node.name === 'rowSize' ? this.#matrix(k).cols : this.#matrix(k).rows
       }
       case 'slot':
         return this.#model[node.name] ?? this.#slots[k]![node.name]![0]!
@@ -188,7 +218,7 @@ class Step {
       const x = this.#exact(node, k)
       return typeof x === 'boolean' ? x : this.#machine.load(Math.fround(x))
     }
-    const at = node.level === 'element' ? i : 0
+    const at = this.#place(node.level, k, i)
     const owner = node.level === 'model' ? this.#present.length : k
     const key = node.id * 4096 + at
     const known = this.#known[owner]!.get(key)
@@ -207,7 +237,7 @@ class Step {
       case 'gradient':
         return load(this.#given.layers[this.#present[k]!]!.gradients[this.#t - 1]![i]!)
       case 'slot':
-        return load(this.#model[node.name] ?? this.#slots[k]![node.name]![i]!)
+        return load(this.#model[node.name] ?? this.#slots[k]![node.name]![this.#entries(node.level, k).indexOf(i)]!)
       case 'select':
         return this.#read(node.args[0]!, k, i) ? this.#read(node.args[1]!, k, i) : this.#read(node.args[2]!, k, i)
       case 'add':
@@ -239,22 +269,26 @@ class Step {
       case 'sum':
       case 'max':
       case 'min':
-        if ('over' in node) return this.#reduce(node, k)
+        if ('over' in node) return this.#reduce(node, k, i)
         return exact(node.op, of)
       default:
         return exact(node.op, (arg) => (typeof of(arg) === 'number' ? of(arg) : this.#read(node.args[arg]!, k, i)))
     }
   }
 
-  #reduce(node: Extract<Node, { over: string }>, k: number): number {
+  #reduce(node: Extract<Node, { over: string }>, k: number, i: number): number {
     const x = node.args[0]!
     const owners = node.over === 'model' ? this.#present.map((_, l) => l) : [k]
     // A product may go into the sum as it is.
     const term = (l: number, i: number): number =>
       node.op === 'sum' && x.op === 'mul' && this.#random() < 0.5 ? this.#unrounded(x, l, i) : this.#number(x, l, i)
-    const values = owners.flatMap((l) =>
-      x.level === 'element' ? Array.from(this.#held[l]!.weight, (_, i) => term(l, i)) : [term(l, 0)]
-    )
+    // Of a row or a column, what stands in it, each value once: along it an element for each.
+    const { over } = node
+    const within = (l: number): number[] =>
+      over === 'row' || over === 'col'
+        ? this.#entries('element', l).filter((j) => this.#place(over, l, j) === i)
+        : this.#entries(x.level, l)
+    const values = owners.flatMap((l) => within(l).map((j) => term(l, j)))
     if (node.op !== 'sum') return exact(node.op, (i) => values[i]!, values.length) as number
     const { round, float64Sums } = this.#machine
     if (!float64Sums) return round(sumInTree(shuffled(values, this.#random), this.#machine, this.#random))
