@@ -141,7 +141,9 @@ function again(c: Choices, ceiling: Level, vocabulary: Vocabulary): Term {
 
 function conditional(c: Choices, ceiling: Level, vocabulary: Vocabulary, depth: number): Term {
   const condition = boolOf(c, ceiling, vocabulary, depth - 1)
-  const then = numberOf(c, ceiling, vocabulary, depth - 1)
+  const branch = numberOf(c, ceiling, vocabulary, depth - 1)
+  // A reduction ranges over all elements, whatever conditional it stands in.
+  const then = c.chance(2) ? reduction(c, ceiling, vocabulary, depth) : branch
   const otherwise = numberOf(c, ceiling, vocabulary, depth - 1)
   return build(`(if ${condition.text} then ${then.text} else ${otherwise.text})`, condition, then, otherwise)
 }
