@@ -54,7 +54,9 @@ function bindLocal({ name, value: e, end }: LocalStatement, { frame, draft }: Bo
   if (known && known.kind !== 'declared' && known.kind !== 'missing' && CHANGES.includes(known.kind)) {
     known.read = true
     known.cell.updated = true
-    report(frame, problems.bindsState, name, { name: name.text, what: describe(known), value: textOf(frame, e) })
+    // Of what could not be read, it is not known that it was meant to bind.
+    if (e.kind !== 'error')
+      report(frame, problems.bindsState, name, { name: name.text, what: describe(known), value: textOf(frame, e) })
     return
   }
   if (!declare(frame, bindingOf('local', name, cellOf(value)))) return
@@ -73,6 +75,7 @@ function updateNamed({ name, value: e, end }: UpdateStatement, { frame, draft }:
   } else if (binding?.kind === 'local') {
     report(frame, problems.updatesLocal, name, { name: name.text, value: textOf(frame, e) })
   } else if (binding) {
+    binding.read = true
     report(frame, problems.notUpdatable, name, { name: name.text, what: describe(binding) })
   } else if (builtin !== null) {
     report(frame, problems.notUpdatable, name, { name: name.text, what: builtin })

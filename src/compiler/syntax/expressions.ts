@@ -159,7 +159,8 @@ export class ExpressionParser extends RecoveringParser {
 
   /** A name, or a call of it. */
   reference: Rule<ast.Expr> = this.expressionRule('reference', () => {
-    const callee = nameOf(this.CONSUME(T.Name))
+    const token = this.CONSUME(T.Name)
+    const callee = nameOf(token)
     const call = this.OPTION(() => {
       this.CONSUME(T.OpenParen)
       const args = this.SUBRULE(this.arguments) ?? []
@@ -167,6 +168,8 @@ export class ExpressionParser extends RecoveringParser {
       this.CONSUME(T.CloseParen)
       return { args, over }
     })
+    // A word that stands for a name means nothing; that has been said.
+    if (T.isWord(token.image)) return { kind: 'error', ...this.spanFrom(callee.start) }
     if (!call) return { kind: 'name', ...callee }
     return { kind: 'call', callee, ...call, ...this.spanFrom(callee.start) }
   })

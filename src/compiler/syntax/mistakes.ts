@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
 import { nearest } from '../suggest.js'
 import type { Span } from './ast.js'
+import type { Braces } from './braces.js'
 import { endOf, type Mistake, spanOf } from './recovery.js'
 import * as T from './tokens.js'
 
@@ -37,12 +38,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'set CloseBrace': '`,` or `}`'
 }
 
-/** Where a body or the file could end: anything that stands in it would be right, too. */
-const BODIES: ReadonlySet<string> = new Set([
-  'file EOF',
-  'optimizer CloseBrace',
-  'transform CloseBrace',
-  'step CloseBrace'
+/** Where a body or the file could end: anything that stands in it would be right, too. And how many braces are open there. */
+const BODIES: ReadonlyMap<string, number> = new Map([
+  ['file EOF', 0],
+  ['optimizer CloseBrace', 1],
+  ['transform CloseBrace', 1],
+  ['step CloseBrace', 2]
 ])
 
 /** What comes right behind an expression: there an operator would be right, too. */
@@ -67,13 +68,6 @@ const OPENERS: ReadonlyMap<TokenType, TokenType> = new Map([
   [T.CloseBracket, T.OpenBracket],
   [T.CloseBrace, T.OpenBrace]
 ])
-
-/** Words that begin something, and are never part of an expression. */
-const BEGINNINGS: ReadonlySet<TokenType> = new Set(
-  (
-    ['optimizer', 'hyper', 'mask', 'state', 'step', 'observe', 'fn', 'schedule', 'transform', 'use', 'import'] as const
-  ).map((word) => words[word])
-)
 
 /** Those that stand outside of bodies. */
 const DECLARATIONS: ReadonlySet<TokenType> = new Set(
@@ -107,6 +101,15 @@ const ARITHMETIC: ReadonlySet<TokenType> = new Set([T.Plus, T.Minus, T.Times, T.
 /** How other languages begin a local. */
 const BINDERS: ReadonlySet<string> = new Set(['let', 'const', 'var', 'val', 'def', 'local'])
 
+/**
+ * Whether the parser only lost count of the braces after a mistake before: where they all meet, it takes one body for
+ * another.
+ */
+export function isAftermath({ rule, expected, found }: Mistake, { open, meet }: Braces): boolean {
+  const depth = expected === null ? undefined : BODIES.get(`${rule} ${expected.name}`)
+  return depth !== undefined && meet && (open.get(found) ?? 0) !== depth
+}
+
 export function diagnose(mistake: Mistake, reading: Reading): Diagnostic {
   const { rule, expected, found } = mistake
   const { path, source, tokens } = reading
@@ -127,9 +130,7 @@ export function diagnose(mistake: Mistake, reading: Reading): Diagnostic {
   if (sameLine && RESERVED.has(found.tokenType)) {
     if (found.tokenType === words.if && (operandDue || behind)) return problems.bareIf(path, span)
     const nameDue = expected === T.Identifier || expected === T.Name || place === 'names'
-    if (nameDue || (operandDue && BEGINNINGS.has(found.tokenType))) {
-      return problems.reservedWord(path, span, { word: found.image })
-    }
+    if (nameDue) return problems.reservedWord(path, span, { word: found.image })
   }
   if (behind && COMPARISONS.has(found.tokenType)) return problems.chainedComparison(path, span)
   if (behind && sameLine && OPERANDS.has(found.tokenType) && !IN_LIST.has(place)) {
@@ -172,7 +173,7 @@ function unclosed(expected: TokenType, found: IToken, at: number, tokens: readon
     tokenType === EOF ||
     (expected === T.CloseBrace
       ? DECLARATIONS.has(tokenType) && surplus(tokens, T.OpenBrace, T.CloseBrace) > 0
-      : tokenType === T.CloseBrace || tokenType === T.Target || BEGINNINGS.has(tokenType))
+      : tokenType === T.CloseBrace || tokenType === T.Target || T.BEGINNINGS.has(tokenType))
   if (!open || !ends) return undefined
   let depth = 1
   for (let i = (at < 0 ? tokens.length : at) - 1; i >= 0; i--) {
@@ -202,6 +203,9 @@ function hintFor(place: string, around: Around): string {
   if (!BODIES.has(place)) return ''
   if (place !== 'file EOF' && DECLARATIONS.has(found.tokenType)) {
     return `\`${found.image}\` stands at the top level of a file, not inside something else.`
+  }
+  if (place === 'step CloseBrace' && T.BEGINNINGS.has(found.tokenType)) {
+    return `\`${found.image}\` stands in the optimizer, outside of \`step\`.`
   }
   if (is(T.CloseBrace)) return 'There is one `}` too many.'
   if (is(T.Target) && (next?.tokenType === T.Equal || next?.tokenType === T.Becomes)) {

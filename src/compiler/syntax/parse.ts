@@ -4,9 +4,10 @@ import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
 import { nearest } from '../suggest.js'
 import type { Doc, File } from './ast.js'
+import { type Braces, bracesOf } from './braces.js'
 import { partsOf } from './expressions.js'
 import { insteadOf, shown } from './look-alikes.js'
-import { diagnose } from './mistakes.js'
+import { diagnose, isAftermath } from './mistakes.js'
 import { parser } from './parser.js'
 import { endOf, MAX_MISTAKES, Stop, spanOf, startOf } from './recovery.js'
 import { regexProblem } from './regex.js'
@@ -20,6 +21,8 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
   }
   const { tokens, groups } = T.lexer.tokenize(source)
   const { docs = [], strange = [], openComments = [] } = groups
+  const braces = bracesOf(tokens)
+  const misplaced = wordsAsNames(tokens, source, braces)
   markTargets(tokens, source)
   const stop = run(tokens, docReader(docs))
 
@@ -28,9 +31,12 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
     ...strange.map((t) =>
       problems.strangeCharacter(path, spanOf(t), { found: shown(t.image), suggestion: insteadOf(t.image) })
     ),
-    ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t)))
+    ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t))),
+    ...misplaced.map((t) => problems.reservedWord(path, spanOf(t), { word: t.image }))
   ]
-  const mistakes = parser.mistakes.map((mistake) => diagnose(mistake, { path, source, tokens }))
+  const mistakes = parser.mistakes
+    .filter((mistake) => !isAftermath(mistake, braces))
+    .map((mistake) => diagnose(mistake, { path, source, tokens }))
   const diagnostics = [...oneOfEachLine(unread, mistakes, source), ...notes(path)].sort(bySource)
   const last = diagnostics[MAX_MISTAKES]?.span ?? (stop?.limit === null ? stop.at : undefined)
   diagnostics.splice(MAX_MISTAKES)
@@ -84,6 +90,23 @@ function notes(path: string): Diagnostic[] {
   return found
 }
 
+/** Words that begin something, but stand where only a name could. They are read as names; of each, the first is told. */
+function wordsAsNames(tokens: readonly IToken[], source: string, { open }: Braces): IToken[] {
+  const told = new Map<string, IToken>()
+  tokens.forEach((token, i) => {
+    if (!T.BEGINNINGS.has(token.tokenType)) return
+    const [before, next] = [tokens[i - 1], tokens[i + 1]]
+    const isDue = before !== undefined && !isFirst(token, before, source) && !COMPLETE.has(before.tokenType)
+    // In front of a name it begins something, and what was due before it is missing.
+    const isOperand = isDue && (next?.tokenType !== T.Name || isFirst(next, token, source))
+    const isTarget = (next?.tokenType === T.Equal || next?.tokenType === T.Becomes) && open.get(token)! > 1
+    if (!isOperand && !isTarget) return
+    retype(token, T.Name)
+    if (!told.has(token.image)) told.set(token.image, token)
+  })
+  return [...told.values()]
+}
+
 /**
  * Marks the names that begin a statement, whatever went wrong before: the parser goes on there. They are followed by `:=`,
  * or are first on their line or behind something that is complete: both, or one of them and followed by `=`.
@@ -93,18 +116,25 @@ function markTargets(tokens: readonly IToken[], source: string): void {
     if (token.tokenType !== T.Name) return
     const before = tokens[i - 1]
     const after = tokens[i + 1]?.tokenType
-    const isFirst = before === undefined || /[\r\n]/.test(source.slice(endOf(before), startOf(token)))
+    const first = isFirst(token, before, source)
     const isBehindWhole = before === undefined || COMPLETE.has(before.tokenType)
     if (
       after === T.Becomes ||
-      (after === T.Equal && (isFirst || isBehindWhole)) ||
+      (after === T.Equal && (first || isBehindWhole)) ||
       // A bar may just as well open a norm.
-      (isFirst && isBehindWhole && before?.tokenType !== T.Bars)
+      (first && isBehindWhole && before?.tokenType !== T.Bars)
     ) {
-      token.tokenType = T.Target
-      token.tokenTypeIdx = T.Target.tokenTypeIdx!
+      retype(token, T.Target)
     }
   })
+}
+
+const isFirst = (token: IToken, before: IToken | undefined, source: string): boolean =>
+  before === undefined || /[\r\n]/.test(source.slice(endOf(before), startOf(token)))
+
+function retype(token: IToken, type: TokenType): void {
+  token.tokenType = type
+  token.tokenTypeIdx = type.tokenTypeIdx!
 }
 
 /** What an expression, a statement or the opening of a body may end with. */

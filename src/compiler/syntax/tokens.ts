@@ -140,6 +140,7 @@ export const WORDS = [
   'false'
 ] as const
 export type Word = (typeof WORDS)[number]
+export const isWord = (text: string): text is Word => Object.hasOwn(words, text)
 
 export const words = Object.fromEntries(
   WORDS.map((word) => [
@@ -174,3 +175,10 @@ export const ENDS: ReadonlySet<TokenType> = new Set([
   words.true,
   words.false
 ])
+
+/** Words that begin something, and are never part of an expression. */
+export const BEGINNINGS: ReadonlySet<TokenType> = new Set(
+  (
+    ['optimizer', 'hyper', 'mask', 'state', 'step', 'observe', 'fn', 'schedule', 'transform', 'use', 'import'] as const
+  ).map((word) => words[word])
+)

@@ -60,5 +60,14 @@ cases({
   'an unknown name in a function is told once, however often it is called': `fn f(x) = x * yy\n${step('w := w - lr * f(g) * f(w)')}`,
   'a function does not know the optimizer’s names': `fn f(x) = x * lr\n${step('w := w - lr * f(g)')}`,
   'the weight is not known in a function': `fn f(x) = x * w\n${step('w := w - lr * f(g)')}`,
+  'an import that a declaration would hide is not called unused': `import { warmup } from "std"\nschedule warmup(a = 1) = a / t\n${step('w := w - lr * warmup() * g')}`,
+  'a name that is imported twice is not called unused': `import { warmup, warmup } from "std"\n${step('w := w - lr * g')}`,
+  'a name that could not be imported is told once, wherever it is read or updated': `import { a } from "./nowhere.opt"\n${step('a := a(g) + a\nw := w - lr * a')}`,
+  'a misspelled state that is updated, and read after it': step('mm := 0.9 * m + g\nw := w - lr * mm', 'state m = 0'),
+  'a mask that is updated': step('big := 3\nw := w - lr * g', 'mask big = rank > 1'),
+  'a long expression is not repeated in what to write': step(
+    `observe sqrt(${'g * '.repeat(20)}g) as root\nw := w - lr * g`
+  ),
+  'an observation called __proto__': step('observe norm(g) as __proto__\nw := w - lr * g'),
   'a mistake does not make what was meant unused': step('v := v + g\nw := w - lrr * vv', 'state v = 0')
 })

@@ -40,6 +40,9 @@ describe('in a step', () => {
     ['m = name ~ norm'],
     ['m = a == not b'],
     ['m = step * g'],
+    ['m = max(state, mask) + state'],
+    ['state = 3'],
+    ['use := use + 1'],
     ['m == 3'],
     ['w += g'],
     ['w <- w - g'],
@@ -54,6 +57,7 @@ describe('in a step', () => {
     ['use clip(1) on ()'],
     ['use'],
     ['hyper x = 3'],
+    ['fn f(x) = x'],
     ['import { a } from "b"']
   ])('%s', (statement) => {
     const source = inStep(`${statement}\n    w := w - g`)
