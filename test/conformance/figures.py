@@ -33,6 +33,8 @@ import torch_optimizer
 # Scalar state, such as NAdam's product of momenta, has the default type.
 torch.set_default_dtype(torch.float64)
 keras.config.set_floatx("float64")
+# Keras's mean is computed in float32, whatever it is of.
+keras.src.ops.mean = lambda x, **how: jax.numpy.mean(keras.ops.convert_to_tensor(x), **how)
 # pytorch_optimizer adds this to every v under the root, and has no option for it.
 for bounded in [pytorch_optimizer.AdaPNM.apply_ams_bound, pytorch_optimizer.AdaPNM.apply_ams_bound_foreach]:
     bounded.__defaults__ = (0.0,)
@@ -67,14 +69,17 @@ def run(step, steps):
     return after
 
 
-def with_torch(make, flat):
-    """`make(parameters)`; `flat`: other options for what has one dimension."""
-    params = [torch.nn.Parameter(torch.tensor(start(k))) for k in range(len(LAYERS))]
+def with_torch(make, flat, apart):
+    """`make(parameters)`; `flat`: other options for what has one dimension; `apart`: each matrix of a layer is a parameter."""
+    def cut(x):
+        return list(x.reshape(-1, *x.shape[-2:])) if apart and x.ndim > 2 else [x]
+
+    params = [torch.nn.Parameter(torch.tensor(part)) for k in range(len(LAYERS)) for part in cut(start(k))]
     groups = [{"params": [p for p in params if p.dim() > 1]}, {"params": [p for p in params if p.dim() <= 1], **(flat or {})}]
     optimizer = make(groups if flat else params)
 
     def step(t, gradients):
-        for p, g in zip(params, gradients):
+        for p, g in zip(params, [part for g in gradients for part in cut(g)]):
             p.grad = torch.tensor(g)
         optimizer.step()
         return [p.detach().numpy().copy() for p in params]
@@ -107,25 +112,25 @@ def with_keras(optimizer):
     return step
 
 
-def stepper(library, theirs, arguments, flat):
+def stepper(library, theirs, arguments, flat, apart):
     if library == "optax":
         return with_optax(theirs(**arguments))
     if library == "keras":
         return with_keras(theirs(**arguments))
-    return with_torch(lambda params: theirs(params, **arguments), flat)
+    return with_torch(lambda params: theirs(params, **arguments), flat, apart)
 
 
 cases = []
 
 
-def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, **rest):
+def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, apart=False, **rest):
     """`theirs(**arguments)` is compared with `ours`. All steps are kept for the first case of an optimizer alone."""
     first = not any(c["optimizer"] == ours for c in cases)
     steps = steps or (STEPS if first else [2, 100])
     name = called or getattr(theirs, "__name__", None) or theirs.func.__name__
-    call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "")
+    call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "") + (", matrix by matrix" if apart else "")
     cases.append({"optimizer": ours, "options": options, **rest, "library": library, "version": LIBRARIES[library],
-                  "call": call, "weights": run(stepper(library, theirs, arguments, flat), steps)})
+                  "call": call, "weights": run(stepper(library, theirs, arguments, flat, apart), steps)})
 
 
 def unlike(ours, options, library, theirs, arguments, **rest):
@@ -299,6 +304,21 @@ case("DoG", {"learningRate": 0.7, "initialDistance": 0.01, **eps, **decay}, "opt
 case("DoWG", {"learningRate": 0.7, "initialDistance": 0.04, **eps, **decay}, "optax", optax.contrib.dowg,
      {"learning_rate": 0.7, "init_estim_sq_dist": 0.04, "eps": 0.01, "weight_decay": 0.1})
 
+
+# By row and column
+adafactor = {**lr, "decay": 0.7, "epsilon1": 0.01, "epsilon2": 0.3, "clipThreshold": 0.7, **decay}
+case("Adafactor", adafactor, "keras", keras.optimizers.Adafactor,
+     {**k_lr, "beta_2_decay": -0.7, "epsilon_1": 0.01, "epsilon_2": 0.3, "clip_threshold": 0.7, "weight_decay": 0.1})
+unlike("Adafactor", adafactor, "optax", optax.adafactor,
+       {**o_lr, "min_dim_size_to_factor": 1, "decay_rate": 0.7, "eps": 0.01, "clipping_threshold": 0.7})
+sm3 = {**lr, "momentum": 0.8, **eps}
+case("SM3", sm3, "pytorch_optimizer", pytorch_optimizer.SM3, {**t_lr, "momentum": 0.8, "eps": 0.01}, apart=True)
+unlike("SM3", sm3, "pytorch_optimizer", pytorch_optimizer.SM3, {**t_lr, "momentum": 0.8, "eps": 0.01})
+unlike("SM3", sm3, "optax", optax.sm3, {**o_lr, "momentum": 0.8})
+case("CAME", {**lr, **betas, "beta3": 0.9, "epsilon1": 0.01, "epsilon2": 0.001, "clipThreshold": 0.7, **decay},
+     "pytorch_optimizer", pytorch_optimizer.CAME,
+     {**t_lr, "betas": (0.8, 0.95, 0.9), "eps1": 0.01, "eps2": 0.001, "clip_threshold": 0.7, "weight_decay": 0.1},
+     masks={"weighed": wide})
 
 # Transforms, around SGD
 def transformed(name, use, options, library, theirs, arguments, called, rule="w := w - learningRate * g"):

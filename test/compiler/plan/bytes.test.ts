@@ -10,14 +10,15 @@ test('bytes a weight of the library', async () => {
   const rows = [...shipped.values()].map(({ name, file, source }) => {
     const plan = makePlan(check(linked(source)).checked.optimizers[0]!, IDEAL)
     const slots = (over: string): number => plan.program.slots.filter((s) => s.over === over).length
+    const vectors = slots('row') + slots('col') > 0 ? { row: slots('row'), column: slots('col') } : {}
     return JSON.stringify({
       name,
       file,
       state: 4 * slots('element'),
-      numbers: { layer: slots('layer'), model: slots('model') },
+      numbers: { layer: slots('layer'), model: slots('model'), ...vectors },
       bytes: plan.bytesPerWeight,
       compulsory: plan.bytesCompulsory,
-      passes: Math.max(...plan.variants.map((v) => v.passes.length)),
+      passes: Math.max(...plan.variants.map((v) => v.passes.filter((p) => p.domain === 'element').length)),
       barriers: plan.barriers.length,
       provedLeast: plan.provedLeast
     })
