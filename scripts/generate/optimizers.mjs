@@ -43,10 +43,10 @@ export function files() {
 ${rows.length} optimizers, each as short as the box in its paper: follow a name to read it. Its comment names the paper and the
 implementation that it follows, and says in a line how others of the same name differ.
 
-*State*: bytes that it keeps a weight, and numbers that it keeps a row, a column, a layer or for the whole model. *Bytes*: that a step reads
-and writes a weight, gradient included, in the fewest that are possible; in parentheses, where it can't all be done in one
-pass, those of touching everything just once. *Passes*: sweeps over a layer's weights. *Held to*: whose figures it
-reproduces in float64, at a relative 1e-12 a step (\`test/conformance\`): ${versions.join(', ')}.
+*State*: bytes that it keeps a weight, and numbers that it keeps a row, a column, a layer or for the whole model. *Bytes*:
+that a step reads and writes a weight, gradient included, in the fewest that are possible; in parentheses, where it can't all
+be done in one pass, those of touching everything just once. *Passes*: sweeps over a layer's weights. *Held to*: whose figures
+it reproduces in float64, at a relative 1e-12 a step (\`test/conformance\`): ${versions.join(', ')}.
 
 | optimizer | descends from | state | bytes | passes | held to |
 |---|---|---|---|---|---|
