@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/reference': ['src/compiler/syntax/'],
   'src/runtime': ['node_modules/@tensorflow/tfjs-core/dist/tf-core\\.node\\.js'],
   'src/cli': [
-    'src/compiler/',
+    'src/(compiler|testing)/',
+    'node_modules/@tensorflow/tfjs-core/',
     'node_modules/(commander|tinyglobby|chokidar|ts-morph|watr)/',
     '^(node:)?(fs|path|module|util|url)$'
   ]
@@ -57,7 +58,12 @@ describe('the rooms', () => {
 })
 
 /** Where all targets are listed; `ops`, which serves any backend, also lends the host its operations. */
-const REGISTRIES = ['src/compiler/emit/targets.ts', 'src/testing/targets.ts', 'src/runtime/program.ts']
+const REGISTRIES = [
+  'src/compiler/emit/targets.ts',
+  'src/testing/targets.ts',
+  'src/runtime/program.ts',
+  'src/cli/backends.ts'
+]
 
 test.each(TARGETS.map((t) => t.target).filter((name) => name !== 'ops'))(
   'only its own files and the registries name the target %s',

@@ -1,10 +1,5 @@
 // The grammar as data, taken from the parser itself.
-import { rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+import { importBundled } from '../import-bundled.mjs'
 
 /** Which name begins a statement matters to the parser alone. */
 const NAMES = new Set(['Identifier', 'Name', 'Target'])
@@ -20,19 +15,7 @@ export async function load() {
     export { parser } from './src/compiler/syntax/parser.js'
     export { tokens, WORDS } from './src/compiler/syntax/tokens.js'
     export { FACTS, FUNCTIONS, LAYER_NAME } from './src/compiler/check/builtins.js'`
-  // Beside node_modules, so that what it imports is found.
-  const outfile = join(root, 'node_modules', '.cache', 'optc', `grammar-${process.pid}-${Date.now()}.mjs`)
-  await build({
-    stdin: { contents: source, resolveDir: root },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'error'
-  })
-  const { parser, tokens, WORDS, FACTS, FUNCTIONS, LAYER_NAME } = await import(pathToFileURL(outfile).href)
-  rmSync(outfile)
+  const { parser, tokens, WORDS, FACTS, FUNCTIONS, LAYER_NAME } = await importBundled(source)
 
   const byName = new Map(tokens.map((token) => [token.name, token]))
   const kinds = new Map(tokens.map((t) => [t.name, tokens.filter((other) => other.CATEGORIES?.includes(t))]))

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `optc`: one file a command, each loaded only when it is called, so that `optc --help` answers at once.
- * Exit status: 0 done; 1 the programs have errors, or `--check` found a difference; 2 the call was wrong; 70 a bug of ours.
+ * Exit status: 0 done; 1 the programs have errors, `--check` found a difference, or a property failed; 2 the call was wrong; 70 a bug of ours.
  */
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
@@ -45,6 +45,16 @@ optc
   .action(async (what: string, name: string | undefined, options) =>
     (await import('./explain.js')).explainCommand(what, name, options)
   )
+
+optc
+  .command('test')
+  .description('try each optimizer on properties that it must have, on every backend at hand')
+  .argument('<files...>', 'paths or globs of .opt files')
+  .option('--seed <n>', 'draw cases from this number on', '1')
+  .option('--runs <n>', 'cases a property and backend', '20')
+  .option('--backend <backends>', 'only these, joined by commas: cpu, cpu-js, ops, wasm, webgpu, tensorflow')
+  .option('--json', 'print one JSON document')
+  .action(async (files: string[], options) => (await import('./test.js')).testCommand(files, options))
 
 try {
   await optc.parseAsync()

@@ -24,6 +24,11 @@ export interface Case {
   readonly reload: number
 }
 
+/** The layer with what `f` makes of its weight and of each gradient. */
+export function mapValues(layer: CaseLayer, f: (values: Float32Array) => Float32Array): CaseLayer {
+  return { ...layer, weight: f(layer.weight), gradients: layer.gradients.map((g) => (g === null ? null : f(g))) }
+}
+
 /** The hyperparameters of a step: those that fall do so within their range. */
 export function hypersAt({ hypers, falling }: Case, t: number): Record<string, number | boolean> {
   return Object.fromEntries(

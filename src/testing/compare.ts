@@ -57,13 +57,14 @@ export function compareCase(
   reference: Reference,
   given: Case,
   records: readonly StepRecord[],
-  table: Table
+  table: Table,
+  results: readonly StepResult[] = records.map((record, step) => expectedStep(reference, given, record, step, table))
 ): Comparison {
   const differences: Difference[] = []
   const tensors: TensorRecord[] = []
 
   records.forEach((record, step) => {
-    const result = expectedStep(reference, given, record, step, table)
+    const result = results[step]!
 
     const check = (
       layer: number,

@@ -11,6 +11,8 @@ export interface Subject {
   readonly Optimizer: CompiledClass
   readonly program: Program
   readonly signature: Signature
+  /** Compiles the text once more, with what `change` makes of its program. */
+  readonly again: (change: (program: Program) => Program) => Promise<Subject>
 }
 
 export interface Verdict {

@@ -67,13 +67,14 @@ export async function runCase(
     }
   } finally {
     // Names of variables are taken until they are disposed, so that one failure would look like many.
-    optimizer.dispose()
     tf.dispose(variables)
+    optimizer.dispose()
   }
   return { records, leaked: tf.memory().numTensors - before }
 }
 
-async function snapshot(
+/** What the optimizer and its variables hold. */
+export async function snapshot(
   optimizer: tf.Optimizer,
   { slots }: Reference,
   variables: readonly tf.Variable[]

@@ -17,3 +17,6 @@ export const TESTED: readonly TestedTarget[] = [
 
 /** The table of roundings for the kernel that ran; `ops` runs on whatever backend there is. */
 export const TABLE_OF: Readonly<Record<string, Table>> = Object.assign({}, ...TESTED.map((target) => target.tables))
+
+/** tfjs backends on which an element's arithmetic is IEEE float32, the same wherever the element stands. */
+export const EXACT_BACKENDS: readonly string[] = ['cpu', 'wasm']

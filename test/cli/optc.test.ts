@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { PROPERTIES } from '../../src/testing/properties.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = join(root, 'dist/cli/main.js')
@@ -30,7 +31,7 @@ function optc(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 30_000
+    timeout: 240_000
   })
   // Whatever happens, nobody is shown a JavaScript stack.
   expect(stdout + stderr).not.toMatch(/\n {4}at /)
@@ -261,6 +262,60 @@ describe('a wrong call ends with 2 and a sentence', () => {
       expect(readdirSync(folder)).toEqual(['sgd.opt'])
     }
   )
+})
+
+describe('optc test', () => {
+  test('a line a property, and why a backend is missing', { timeout: 240_000 }, () => {
+    put('sgd.opt', SGD)
+    const { status, stdout, stderr } = optc('test', 'sgd.opt', '--runs', '1')
+    expect(stderr.replace(/^Warning: .*Vulkan.*$/m, '').trim()).toBe('')
+    expect(stdout).toMatch(
+      /^SGD \(sgd\.opt\)\n {2}on cpu, cpu-js, ops.*: 1 cases a property and backend, from seed 1\n/
+    )
+    expect(stdout).toContain('  not on webgl: it is in browsers only\n')
+    for (const { name, says } of PROPERTIES)
+      expect(stdout).toMatch(new RegExp(`^ {2}[✓-] ${name} .*${says.slice(0, 20)}`, 'm'))
+    expect(stdout).toMatch(/· use +solves a quadratic in \d+ steps with learningRate/)
+    expect(stdout).toMatch(/SGD is compiled right: every property holds\.\n$/)
+    expect(status).toBe(0)
+  })
+
+  test('ends with 1 where a property is not shown', () => {
+    put('coin.opt', SGD.replace(/w := .*/, 'w := if (0.1 + g) - g > 0.1 then w else w - lr * g'))
+    const { status, stdout } = optc('test', 'coin.opt', '--runs', '2', '--backend', 'ops')
+    expect(stdout).toMatch(/✗ reference/)
+    expect(stdout).toContain("ops: can't be decided: only 0 of 2 cases could be determined")
+    expect(stdout).toContain('SGD is not: reference.')
+    expect(status).toBe(1)
+  })
+
+  test('as JSON', () => {
+    put('sgd.opt', SGD)
+    const { status, stdout } = optc('test', 'sgd.opt', '--runs', '1', '--seed', '7', '--backend', 'cpu-js', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      seed: 7,
+      runs: 1,
+      backends: ['cpu-js'],
+      missing: [],
+      optimizers: [{ path: 'sgd.opt', name: 'SGD', properties: PROPERTIES.map(({ name, says }) => ({ name, says })) }]
+    })
+    expect(status).toBe(0)
+  })
+
+  test('of a program that is wrong says what `check` says', () => {
+    put('wrong.opt', WRONG)
+    expect(optc('test', 'wrong.opt')).toMatchObject({ status: 1, stderr: optc('check', 'wrong.opt').stderr })
+  })
+
+  test.each([
+    [['--runs', '0'], '--runs takes a whole number, 1 or more; not "0"'],
+    [['--seed', 'x'], '--seed takes a whole number, 0 or more; not "x"'],
+    [['--backend', 'gpu'], '--backend can be cpu, cpu-js, ops, wasm, webgpu, tensorflow, webgl; not "gpu"'],
+    [['--backend', 'webgl'], 'there is no webgl here: it is in browsers only']
+  ])('%s is a wrong call', (args, message) => {
+    put('sgd.opt', SGD)
+    expect(optc('test', 'sgd.opt', ...args)).toEqual({ status: 2, stdout: '', stderr: `optc: ${message}\n` })
+  })
 })
 
 describe('bad input ends soon, with diagnostics', () => {

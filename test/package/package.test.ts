@@ -12,6 +12,7 @@ import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TARGETS } from '../../src/compiler/emit/targets.js'
+import { PROPERTIES } from '../../src/testing/properties.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -94,7 +95,7 @@ describe('the package', () => {
     expect(optc('compile', 'optimizers/lamb.opt')).toMatchObject({ status: 0 })
     writeFileSync(
       join(project, 'use.ts'),
-      "import { LAMB, type LAMBOptions } from './optimizers/lamb.js'\nconst options: LAMBOptions = { weightDecay: 0.01 }\nconst optimizer = new LAMB(options)\noptimizer.learningRate *= 0.5\n// @ts-expect-error\nnew LAMB({ learningrate: 1 })\n"
+      "import { LAMB, type LAMBOptions } from './optimizers/lamb.js'\nconst options: LAMBOptions = { weightDecay: 0.01 }\nconst optimizer = new LAMB(options)\noptimizer.learningRate *= 0.5\nimport { describeOptimizer } from 'optc-lang/testing'\ndescribeOptimizer(LAMB, 'optimizer LAMB { }', { runs: 2 })\n// @ts-expect-error\nnew LAMB({ learningrate: 1 })\n"
     )
     expect(typeErrors('use.ts')).toEqual({ status: 0, output: '' })
   }, 120_000)
@@ -178,6 +179,33 @@ const bundled = async (entry: string, external: string[] = []): Promise<{ text: 
   })
   return { text: result.outputFiles[0]!.text, metafile: result.metafile }
 }
+
+describe('its harness', () => {
+  test('is `optc test`', () => {
+    const { status, output } = optc('test', 'optimizers/lamb.opt', '--runs', '2')
+    expect(output).toMatch(/LAMB \(optimizers\/lamb\.opt\)\n {2}on cpu, cpu-js, ops: 2 cases/)
+    expect(output).toMatch(/not on wasm: the project has no @tensorflow\/tfjs-backend-wasm\n/)
+    expect(output).toContain('LAMB is compiled right: every property holds.')
+    expect(status).toBe(0)
+  }, 120_000)
+
+  test('is tests of the user, by node:test and without vitest', () => {
+    optc('compile', 'optimizers/lamb.opt', '--emit', 'js', '-o', 'compiled')
+    expect(() => readdirSync(join(project, 'node_modules/vitest'))).toThrow()
+    writeFileSync(
+      join(project, 'lamb.test.js'),
+      `import { describe, test } from 'node:test'
+import '@tensorflow/tfjs'
+import { describeOptimizer } from 'optc-lang/testing'
+import { LAMB } from './compiled/lamb.js'
+describeOptimizer(LAMB, new URL('./optimizers/lamb.opt', import.meta.url), { describe, test, runs: 2 })
+`
+    )
+    const { status, output } = command('--test', ['lamb.test.js'], project)
+    expect(output).toContain(`pass ${PROPERTIES.length}\n`)
+    expect(status).toBe(0)
+  }, 120_000)
+})
 
 describe('a bundle of one optimizer', () => {
   let inputs: string[]

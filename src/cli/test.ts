@@ -1,0 +1,226 @@
+/** `optc test FILES…`: the property harness on the user's own optimizers, on every backend at hand. */
+import { analyse } from '../compiler/compile.js'
+import { type FileDiagnostics, toJson } from '../compiler/render.js'
+import {
+  describeFailure,
+  describeUsability,
+  inWords,
+  isFailure,
+  type Outcome,
+  optimizersIn,
+  PROPERTIES,
+  type Property,
+  type Subject,
+  type SubjectOptions,
+  subjectOf,
+  type Usability,
+  usable,
+  verify
+} from '../testing/index.js'
+import { oneOf, printJson, report, Sources, statusOf } from './analysis.js'
+import { BACKENDS, type Backend } from './backends.js'
+import { CallError } from './call-error.js'
+import { expand } from './sources.js'
+import { styleFor } from './terminal.js'
+
+export interface TestFlags {
+  readonly seed: string
+  readonly runs: string
+  readonly backend?: string
+  readonly json?: boolean
+}
+
+interface Tried {
+  readonly backend: string
+  readonly outcome: Outcome
+}
+
+export async function testCommand(patterns: readonly string[], flags: TestFlags): Promise<void> {
+  const effort = { seed: whole('--seed', flags.seed, 0), runs: whole('--runs', flags.runs, 1) }
+  const wanted = flags.backend?.split(',').map((name) =>
+    oneOf(
+      '--backend',
+      name.trim(),
+      BACKENDS.map((b) => b.name)
+    )
+  )
+  const sources = new Sources()
+  const files = expand(patterns).map((path): FileDiagnostics => {
+    const source = sources.open(path)
+    return { path, source, diagnostics: analyse(source, path, sources.load).diagnostics }
+  })
+  process.exitCode = statusOf(files.flatMap((f) => f.diagnostics))
+  if (process.exitCode !== 0) {
+    if (flags.json) printJson(toJson(files, sources.of))
+    else report(files, sources)
+    return
+  }
+  // What TensorFlow.js and the optimizers warn of on the way is not of the author's doing.
+  console.warn = () => {}
+  const { open, missing } = await backends(wanted)
+  const tested = []
+  for (const { path, source } of files) {
+    const options = { path, load: sources.load }
+    for (const name of optimizersIn(source, options)) {
+      const printer = flags.json ? null : printerFor(path, name, effort, open, missing)
+      tested.push({ path, ...(await testOptimizer(source, { ...options, name }, effort, open, printer)) })
+    }
+  }
+  for (const backend of open) backend.close?.()
+  if (flags.json) printJson({ ...effort, backends: open.map((b) => b.name), missing, optimizers: tested.map(plain) })
+  process.exitCode = tested.some((t) => t.properties.some((p) => p.tried.some((x) => isFailure(x.outcome)))) ? 1 : 0
+}
+
+function whole(option: string, text: string, least: number): number {
+  const n = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(n) || n < least) {
+    throw new CallError(`${option} takes a whole number, ${least} or more; not ${JSON.stringify(text)}`)
+  }
+  return n
+}
+
+interface Missing {
+  readonly backend: string
+  readonly reason: string
+}
+
+/** Those that start here; why the others do not. One that was asked for by name must. */
+async function backends(wanted: readonly string[] | undefined): Promise<{ open: Backend[]; missing: Missing[] }> {
+  const open: Backend[] = []
+  const missing: Missing[] = []
+  for (const backend of BACKENDS) {
+    if (wanted && !wanted.includes(backend.name)) continue
+    const reason = await backend.open()
+    if (reason === null) open.push(backend)
+    else if (wanted) throw new CallError(`there is no ${backend.name} here: ${reason}`)
+    else missing.push({ backend: backend.name, reason })
+    if (backend.name === 'cpu-js') backend.close?.()
+  }
+  if (open.length === 0) {
+    throw new CallError(`there is no backend here. Install one: npm i @tensorflow/tfjs. (${missing[0]!.reason})`)
+  }
+  return { open, missing }
+}
+
+interface Tested {
+  readonly name: string
+  readonly properties: readonly { readonly property: Property; readonly tried: readonly Tried[] }[]
+  readonly usable: readonly Usability[]
+}
+
+interface Printer {
+  property(property: Property, tried: readonly Tried[]): void
+  end(tested: Tested): void
+}
+
+async function testOptimizer(
+  source: string,
+  options: SubjectOptions & { readonly name: string },
+  effort: { readonly seed: number; readonly runs: number },
+  open: readonly Backend[],
+  printer: Printer | null
+): Promise<Tested> {
+  const compiled = new Map<string, Subject>()
+  const subjectFor = async ({ targets }: Backend): Promise<Subject> => {
+    const key = String(targets)
+    const subject = compiled.get(key) ?? (await subjectOf(source, { ...options, ...(targets && { targets }) }))
+    compiled.set(key, subject)
+    return subject
+  }
+  /** One backend after the other, each current while it is its turn. */
+  const onEach = async <T>(f: (subject: Subject, backend: Backend) => Promise<T>): Promise<T[]> => {
+    const results: T[] = []
+    for (const backend of open) {
+      await backend.open()
+      results.push(await f(await subjectFor(backend), backend))
+      if (backend.name === 'cpu-js') backend.close?.()
+    }
+    return results
+  }
+  const properties = []
+  for (const property of PROPERTIES) {
+    const tried = await onEach(async (subject, { name }) => {
+      const [outcome] = await verify(subject, effort, [property])
+      return { backend: name, outcome: outcome! }
+    })
+    properties.push({ property, tried })
+    printer?.property(property, tried)
+  }
+  const [first] = open
+  await first!.open()
+  const tested = { name: options.name, properties, usable: await usable(await subjectFor(first!)) }
+  if (first!.name === 'cpu-js') first!.close?.()
+  printer?.end(tested)
+  return tested
+}
+
+function printerFor(
+  path: string,
+  name: string,
+  { seed, runs }: { readonly seed: number; readonly runs: number },
+  open: readonly Backend[],
+  missing: readonly Missing[]
+): Printer {
+  const style = styleFor(process.stdout)
+  const write = (line: string): void => void process.stdout.write(`${line}\n`)
+  const width = Math.max(...PROPERTIES.map((p) => p.name.length))
+  const line = (sign: string, label: string, text: string): void => write(`  ${sign} ${label.padEnd(width)}  ${text}`)
+  const list = (names: readonly string[]): string => names.join(', ')
+
+  write(`${style('bold', name)} (${path})`)
+  write(`  on ${list(open.map((b) => b.name))}: ${runs} cases a property and backend, from seed ${seed}`)
+  for (const { backend, reason } of missing) write(style('dim', `  not on ${backend}: ${reason}`))
+  return {
+    property(property, tried) {
+      const failed = tried.filter((t) => isFailure(t.outcome))
+      const held = tried.filter((t) => t.outcome.result === 'holds')
+      const silent = tried.filter((t) => t.outcome.result === 'silent')
+      if (failed.length > 0) line(style('red', '✗'), property.name, property.says)
+      else if (held.length > 0) line(style('green', '✓'), property.name, property.says)
+      else line('-', property.name, `${property.says} ${inWords(silent[0]!.outcome)}`)
+      if (held.length > 0) {
+        for (const { backend, outcome } of silent) line(' ', '', style('dim', `${backend}: ${inWords(outcome)}`))
+      }
+      for (const { backend, outcome } of failed) {
+        line(' ', '', style('red', `${backend}: ${inWords(outcome)}`))
+        if (!outcome.failure) continue
+        const replay = (found: number): string => `optc test ${path} --backend ${backend} --seed ${found} --runs 1`
+        write(describeFailure(outcome.failure, replay).replace(/^(?=.)/gm, '      '))
+      }
+    },
+    end({ properties, usable }) {
+      for (const result of usable) line('·', 'use', describeUsability(result))
+      const broken = properties.filter((p) => p.tried.some((t) => isFailure(t.outcome))).map((p) => p.property.name)
+      write(
+        broken.length === 0
+          ? style('green', `${name} is compiled right: every property holds.`)
+          : style('red', `${name} is not: ${list(broken)}.`)
+      )
+    }
+  }
+}
+
+/** As JSON. */
+function plain({ path, name, properties, usable }: Tested & { readonly path: string }): object {
+  return {
+    path,
+    name,
+    properties: properties.map(({ property, tried }) => ({
+      name: property.name,
+      says: property.says,
+      backends: tried.map(({ backend, outcome: { property: _, failure, ...rest } }) => ({
+        backend,
+        ...rest,
+        failure: failure && { ...failure, given: undefined, case: inPlainNumbers(failure.given) }
+      }))
+    })),
+    usable
+  }
+}
+
+const inPlainNumbers = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_, x) =>
+      x instanceof Float32Array ? Array.from(x, (n) => (Number.isFinite(n) ? n : String(n))) : x
+    )
+  )

@@ -1,0 +1,71 @@
+/** The properties as tests of vitest, jest or node:test: none of them is imported, they come from outside. */
+import type { Load } from '../compiler/syntax/modules.js'
+import { PROPERTIES } from './properties.js'
+import type { CompiledClass } from './session.js'
+import { judged } from './subject.js'
+import { type Effort, isFailure, verify } from './verify.js'
+import { describeFailure, inWords } from './words.js'
+
+export interface DescribeOptions extends Partial<Effort> {
+  /** The optimizer's name in the source; by default what the class was compiled as. */
+  readonly name?: string
+  /** Of the test runner; by default its globals. */
+  readonly describe?: (name: string, body: () => void) => unknown
+  readonly test?: (name: string, body: () => Promise<void>, timeout?: number) => unknown
+}
+
+/** A compiled class, with the options that it takes left open. */
+export type AnyCompiledClass = (new (options: never) => object) & { readonly className: string }
+
+const RUNS = 20
+const TIMEOUT = 60_000
+
+/**
+ * A test a property, on the TensorFlow.js backend that is current when it runs.
+ *
+ * @param Optimizer the class that `optc compile` made
+ * @param source what it was made of: the URL of the `.opt` file, or its text
+ */
+export function describeOptimizer(
+  Optimizer: AnyCompiledClass,
+  source: URL | string,
+  options: DescribeOptions = {}
+): void {
+  const runner = globalThis as unknown as Required<Pick<DescribeOptions, 'describe' | 'test'>>
+  const { describe = runner.describe, test = runner.test, seed = 1, runs = RUNS } = options
+  if (typeof describe !== 'function' || typeof test !== 'function') {
+    throw new TypeError('describeOptimizer needs `describe` and `test`: as globals, or among its options.')
+  }
+  const { name = Optimizer.className.replace(/^Optc/, '') } = options
+  const subject = async () => {
+    const { text, path, load } = await read(source)
+    return judged(text, { path, load, name }, Optimizer as unknown as CompiledClass)
+  }
+  describe(name, () => {
+    for (const property of PROPERTIES) {
+      const body = async (): Promise<void> => {
+        const [outcome] = await verify(await subject(), { seed, runs }, [property])
+        if (!isFailure(outcome!)) return
+        const again = (found: number): string => `describeOptimizer(${name}, …, { seed: ${found}, runs: 1 })`
+        const told = outcome!.failure ? describeFailure(outcome!.failure, again) : ''
+        throw new Error(
+          `${property.says}\nThis ${inWords(outcome!)}.\n${told}\nIf the class was compiled from another text than this source, compile it again.`
+        )
+      }
+      test(`${property.name}: ${property.says}`, body, TIMEOUT)
+    }
+  })
+}
+
+async function read(source: URL | string): Promise<{ text: string; path: string; load: Load }> {
+  if (typeof source === 'string') return { text: source, path: 'optimizer.opt', load: () => null }
+  const { existsSync, readFileSync } = await import('node:fs')
+  const { fileURLToPath } = await import('node:url')
+  const { dirname, join } = await import('node:path')
+  const path = fileURLToPath(source)
+  const load: Load = (specifier, from) => {
+    const found = join(dirname(from), specifier)
+    return existsSync(found) ? { path: found, source: readFileSync(found, 'utf8') } : null
+  }
+  return { text: readFileSync(path, 'utf8'), path, load }
+}

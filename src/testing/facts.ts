@@ -1,0 +1,26 @@
+/** What a program does as a whole, as far as laws hang on it. */
+import type { Program } from '../compiler/check/program.js'
+import { isReduction, reach } from '../compiler/plan/order.js'
+
+export interface Facts {
+  /** Something is gathered over a layer's elements, or over the model's. */
+  readonly reduces: boolean
+  /** Layers know of each other: by reductions, state or facts of the model. */
+  readonly mixesLayers: boolean
+  /** Elements know which row or column they stand in. */
+  readonly hasAxes: boolean
+}
+
+export function factsOf(program: Program): Facts {
+  const roots = [
+    program.weight,
+    ...program.slots.flatMap((slot) => [slot.init, slot.next]),
+    ...program.observations.map((o) => o.value)
+  ]
+  const nodes = reach(roots, () => true)
+  return {
+    reduces: nodes.some(isReduction),
+    mixesLayers: nodes.some((node) => node.level === 'model'),
+    hasAxes: nodes.some((node) => node.level === 'row' || node.level === 'col')
+  }
+}

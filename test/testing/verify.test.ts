@@ -1,0 +1,273 @@
+/** Each property on an optimizer that breaks it, and only what it breaks; and what a person is told then. */
+import { readFileSync } from 'node:fs'
+import '@tensorflow/tfjs-backend-cpu'
+import * as tf from '@tensorflow/tfjs-core'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  type CompiledClass,
+  describeFailure,
+  describeOptimizer,
+  isFailure,
+  type Outcome,
+  PROPERTIES,
+  type Subject,
+  subjectOf,
+  usable,
+  verify
+} from '../../src/testing/index.js'
+
+const MOMENTUM = `optimizer Momentum {
+  hyper learningRate as lr = 0.01 in (0, inf)
+  hyper momentum as μ = 0.9 in [0, 1)
+  mask matrix = rank > 1
+  state v = 0
+  step(w, g) {
+    v := μ * v + (if matrix then g else 0.5 * g)
+    w := w - lr * v
+  }
+}
+`
+const EFFORT = { seed: 1, runs: 12 }
+
+type Gradients = Parameters<tf.Optimizer['applyGradients']>[0]
+type NamedGradients = { name: string; tensor: tf.Tensor | null }[]
+
+const subject = (source = MOMENTUM): Promise<Subject> => subjectOf(source, { targets: ['cpu'] })
+const verifyNamed = (of: Subject, name: string): Promise<readonly Outcome[]> =>
+  verify(of, EFFORT, [PROPERTIES.find((p) => p.name === name)!])
+
+beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}))
+afterEach(() => vi.restoreAllMocks())
+
+test('a right optimizer has them all', async () => {
+  const outcomes = await verify(await subject(), EFFORT)
+  expect(outcomes.map((o) => [o.property.name, o.result])).toEqual(PROPERTIES.map((p) => [p.name, 'holds']))
+})
+
+test('names and sentences are each of their own', () => {
+  expect(new Set(PROPERTIES.map((p) => p.name)).size).toBe(PROPERTIES.length)
+  for (const { says } of PROPERTIES) expect(says).toMatch(/^[A-Z].*\.$/)
+})
+
+/** Adds something to the first element of each weight after a step. */
+function nudged(variables: readonly string[], by: (i: number) => number): void {
+  for (const [i, name] of variables.entries()) {
+    const variable = tf.engine().registeredVariables[name]!
+    const values = variable.dataSync()
+    if (values.length > 0) values[0]! += by(i)
+  }
+}
+
+let made = 0
+/** By property: a class that has everything but this. */
+const BROKEN: Readonly<Record<string, (Right: CompiledClass) => CompiledClass>> = {
+  extremes: (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        // Subnormals count as 0.
+        const flushed = (gradients as NamedGradients).map(({ name, tensor }) => ({
+          name,
+          tensor: tensor && tf.tidy(() => tf.where(tf.less(tf.abs(tensor), 2 ** -126), tf.zerosLike(tensor), tensor))
+        }))
+        super.applyGradients(flushed as Gradients)
+        tf.dispose(flushed.map((g) => g.tensor!).filter(Boolean))
+      }
+    },
+  'not finite': (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        const cleaned = (gradients as NamedGradients).map(({ name, tensor }) => ({
+          name,
+          tensor: tensor && tf.tidy(() => tf.where(tf.isFinite(tensor), tensor, tf.zerosLike(tensor)))
+        }))
+        super.applyGradients(cleaned as Gradients)
+        tf.dispose(cleaned.map((g) => g.tensor!).filter(Boolean))
+      }
+    },
+  repeatable: (Right) =>
+    class extends Right {
+      readonly mine = made++
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        nudged(
+          (gradients as NamedGradients).map((g) => g.name),
+          () => this.mine
+        )
+      }
+    },
+  permutation: (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        nudged(
+          (gradients as NamedGradients).map((g) => g.name),
+          () => 1
+        )
+      }
+    },
+  together: (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        const { length } = gradients as NamedGradients
+        nudged(
+          (gradients as NamedGradients).map((g) => g.name),
+          () => length
+        )
+      }
+    },
+  independence: (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        const [first] = gradients as NamedGradients
+        const sum = first!.tensor ? tf.tidy(() => tf.sum(first!.tensor!).dataSync()[0]!) : 0
+        nudged(
+          (gradients as NamedGradients).slice(1).map((g) => g.name),
+          () => sum
+        )
+      }
+    },
+  order: (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        nudged(
+          (gradients as NamedGradients).map((g) => g.name),
+          (i) => i
+        )
+      }
+    },
+  groups: (Right) =>
+    class extends Right {
+      constructor(options: Record<string, unknown>) {
+        super({ ...options, groups: [] })
+      }
+    },
+  resume: (Right) =>
+    class extends Right {
+      override async getWeights() {
+        const weights = await super.getWeights()
+        return weights.map(({ name, tensor }, i) =>
+          i === 0 ? { name, tensor } : { name, tensor: tf.zerosLike(tensor) }
+        )
+      }
+    },
+  'in place': (Right) =>
+    class extends Right {
+      constructor(options: Record<string, unknown>) {
+        super({ ...options, learningRate: options['inPlace'] ? options['learningRate'] : 0.3 })
+      }
+    }
+}
+
+describe('one that breaks', () => {
+  test.each(Object.keys(BROKEN))('%s', async (name) => {
+    const right = await subject()
+    const [outcome] = await verifyNamed({ ...right, Optimizer: BROKEN[name]!(right.Optimizer) }, name)
+    expect(outcome).toMatchObject({ result: 'fails' })
+    // The laws go to the bit: what is shown of them is two numbers.
+    expect(outcome!.failure!.difference!.actual).not.toBe(outcome!.failure!.difference!.expected)
+  })
+
+  test('the reference', async () => {
+    const right = await subject()
+    const wrong = await subject(MOMENTUM.replace('μ * v +', 'μ * v -'))
+    const [outcome] = await verifyNamed({ ...wrong, reference: right.reference }, 'reference')
+    const replay = (seed: number): string => `optc test momentum.opt --seed ${seed} --runs 1`
+    // How many there were depends on how cases are drawn.
+    const told = describeFailure({ ...outcome!.failure!, shrinks: 10 }, replay)
+    expect(readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8')).toContain(told)
+  })
+
+  test('memory', async () => {
+    const right = await subject()
+    class Leaking extends right.Optimizer {
+      override applyGradients(gradients: Gradients): void {
+        super.applyGradients(gradients)
+        tf.scalar(1)
+      }
+    }
+    const [outcome] = await verifyNamed({ ...right, Optimizer: Leaking }, 'reference')
+    expect(outcome!.failure!.problems).toEqual(['tensors that were left when everything had been disposed: 1'])
+  })
+
+  test('by throwing', async () => {
+    const right = await subject()
+    class Refusing extends right.Optimizer {
+      override dispose(): void {
+        super.dispose()
+        throw new Error('no')
+      }
+    }
+    const [outcome] = await verifyNamed({ ...right, Optimizer: Refusing }, 'order')
+    expect(outcome!.failure!.problems).toEqual(['it threw: no'])
+  })
+})
+
+test('where the mistake is in how a kernel is put together, no formula is blamed', async () => {
+  const right = await subject()
+  // The class is right by itself; what is wrong hangs on the class alone, not on what the text compiles to.
+  const Optimizer = BROKEN['repeatable']!(right.Optimizer)
+  const [outcome] = await verifyNamed({ ...right, Optimizer }, 'reference')
+  const told = describeFailure(outcome!.failure!, String)
+  expect(outcome!.failure!.formulas.some((f) => f.differs)).toBe(false)
+  expect(told).toContain('None of them differs there')
+})
+
+test('a failure is drawn again by its seed alone', async () => {
+  const right = await subject()
+  const wrong = await subject(MOMENTUM.replace('0.5 * g', '0.25 * g'))
+  const broken = { ...wrong, reference: right.reference }
+  const [{ failure } = { failure: null }] = await verifyNamed(broken, 'reference')
+  const [reference] = PROPERTIES
+  const [again] = await verify(broken, { seed: failure!.seed, runs: 1 }, [reference!])
+  expect(again!.failure).toEqual(failure)
+})
+
+test('one of which nothing can be determined is no pass', async () => {
+  const source = MOMENTUM.replace('w - lr * v', 'if (0.1 + g) - g > 0.1 then w else w - lr * v')
+  const [outcome] = await verifyNamed(await subject(source), 'reference')
+  expect(outcome).toMatchObject({ result: 'undecided' })
+  expect(isFailure(outcome!)).toBe(true)
+})
+
+test('one that does not optimize is said not to', async () => {
+  const [quadratic, valley] = await usable(await subject(MOMENTUM.replace('w - lr * v', 'w + lr * v')))
+  expect([quadratic!.steps, valley!.steps]).toEqual([null, null])
+  expect((await usable(await subject())).map((u) => u.steps)).toEqual([expect.any(Number), expect.any(Number)])
+})
+
+describe('describeOptimizer', () => {
+  interface Registered {
+    readonly name: string
+    readonly body: () => Promise<void>
+  }
+  function registered(of: Subject, source: string): Registered[] {
+    const tests: Registered[] = []
+    describeOptimizer(of.Optimizer as never, source, {
+      runs: 3,
+      describe: (_, body) => body(),
+      test: (name, body) => tests.push({ name, body })
+    })
+    return tests
+  }
+
+  test('makes a test of each property', async () => {
+    const tests = registered(await subject(), MOMENTUM)
+    expect(tests.map((t) => t.name)).toEqual(PROPERTIES.map((p) => `${p.name}: ${p.says}`))
+    for (const { body } of tests) await body()
+  })
+
+  test('which fails for a class of another text', async () => {
+    const [first] = registered(await subject(MOMENTUM.replace('0.5 *', '0.75 *')), MOMENTUM)
+    await expect(first!.body()).rejects.toThrow(
+      /must be[\s\S]*describeOptimizer\(Momentum, …, \{ seed: \d+, runs: 1 \}\)/
+    )
+  })
+
+  test('and says what it needs', async () => {
+    const { Optimizer } = await subject()
+    expect(() => describeOptimizer(Optimizer as never, MOMENTUM, {})).toThrow('needs `describe` and `test`')
+  })
+})
