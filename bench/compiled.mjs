@@ -6,8 +6,8 @@ import { root } from '../scripts/build.mjs'
 
 const urlOf = (...path) => pathToFileURL(join(root, ...path)).href
 
-/** The class of `optimizers/<file>.opt`, and its Plan for a target. */
-export async function compiled(file, target) {
+/** The class of `optimizers/<file>.opt`, and its Plan for a target; `edit` changes the code. */
+export async function compiled(file, target, edit = null) {
   const { compile } = await import(urlOf('dist', 'compiler', 'compile.js'))
   const { print } = await import(urlOf('dist', 'compiler', 'emit', 'classes.js'))
   const { compile: assemble } = await import('watr')
@@ -17,9 +17,9 @@ export async function compiled(file, target) {
   if (diagnostics.length > 0) throw new Error(diagnostics.map((d) => d.message).join('\n'))
   const folder = join(root, 'node_modules', '.cache', 'optc', 'bench')
   mkdirSync(folder, { recursive: true })
-  const path = join(folder, `${file}-${target}.mjs`)
+  const path = join(folder, `${file}-${target}${edit?.name ?? ''}.mjs`)
   const runtime = (_, module = '/index') => `'${urlOf('dist', 'runtime')}${module}.js'`
-  writeFileSync(path, code.replace(/'optc-lang\/runtime(\/\w+)?'/g, runtime))
+  writeFileSync(path, (edit?.(code) ?? code).replace(/'optc-lang\/runtime(\/\w+)?'/g, runtime))
   const { name, targets } = plans[0]
   return { Optimizer: (await import(pathToFileURL(path).href))[name], plan: targets[0] }
 }

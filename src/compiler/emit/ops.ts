@@ -43,28 +43,28 @@ function emit(plan: Plan): Emitted {
 }
 
 /** What every function of one plan is printed with. */
-interface Sheet {
+export interface Sheet {
   readonly plan: Plan
   readonly apply: Notation['apply']
   readonly named: NonNullable<Notation['named']>
 }
 
 /** How reductions and cells that earlier functions made are read. */
-type Cells = ReadonlyMap<Node, string>
+export type Cells = ReadonlyMap<Node, string>
 
 /** What the barriers make, in their order, behind `over model` state. */
-function modelCells(plan: Plan): Cells {
+export function modelCells(plan: Plan): Cells {
   const nodes = plan.barriers.flatMap((b) => [...b.reductions, ...b.finish.map((i) => plan.modelCells[i]!.node)])
   const first = deviceSlots(plan, 'model').length
   // A cell may be a reduction as it is: the first place that holds it will do.
   return new Map(nodes.map((node) => [node, `s.model[${first + nodes.indexOf(node)}]!`]))
 }
 
-function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
+export function deviceSlots(plan: Plan, over: 'layer' | 'model'): string[] {
   return plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
 }
 
-function printBarrier(sheet: Sheet, barrier: Barrier, model: Cells): string {
+export function printBarrier(sheet: Sheet, barrier: Barrier, model: Cells): string {
   const finish = barrier.finish.map((i) => sheet.plan.modelCells[i]!.node)
   const made = (node: Node): boolean => barrier.reductions.some((reduction) => reduction === node)
   const before = new Map([...model].filter(([node]) => made(node) || !finish.includes(node)))
@@ -103,7 +103,7 @@ function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
   ])
 }
 
-function values(entries: readonly { readonly value: Node }[]): Node[] {
+export function values(entries: readonly { readonly value: Node }[]): Node[] {
   return entries.map((entry) => entry.value)
 }
 
@@ -155,7 +155,7 @@ function vectorsMade({ vectors }: Variant, pass: Pass): Node[] {
 }
 
 /** A function of the scope alone that gives these values, one after the other. A string stands for its own text. */
-function compute({ plan, apply, named }: Sheet, roots: readonly (Node | string)[], cells: Cells): string {
+export function compute({ plan, apply, named }: Sheet, roots: readonly (Node | string)[], cells: Cells): string {
   const nodes = roots.filter((root) => typeof root !== 'string')
   const { lines, results } = layOut(nodes, {
     read: (node) => cells.get(node) ?? readScalar(plan, node),
@@ -167,10 +167,10 @@ function compute({ plan, apply, named }: Sheet, roots: readonly (Node | string)[
   return arrow(['s'], lines, array(texts))
 }
 
-const RESERVED = ['s', 'tf']
+export const RESERVED = ['s', 'tf']
 
 /** Constants, host scalars and state of layer and model; null for what is computed. */
-function readScalar(plan: Plan, node: Node): string | null {
+export function readScalar(plan: Plan, node: Node): string | null {
   if (node.op === 'const') return literal(node.value)
   const scalar = plan.scalars.findIndex((s) => s.node === node)
   if (scalar >= 0) return node.kind === 'bool' ? `s.h[${scalar}] !== 0` : `s.h[${scalar}]!`

@@ -2,6 +2,7 @@
 import { cpu } from './cpu.js'
 import type { Emitter } from './emitter.js'
 import { ops } from './ops.js'
+import { tensorflow } from './tensorflow.js'
 import { webgpu } from './webgpu.js'
 
-export const TARGETS: readonly Emitter[] = [webgpu, cpu, ops]
+export const TARGETS: readonly Emitter[] = [webgpu, cpu, tensorflow, ops]

@@ -1,0 +1,190 @@
+/**
+ * The tensorflow target: passes as TensorFlow's operations on vectors, and where TensorFlow has a training kernel that does
+ * what a pass stores, in place, that (`tensorflow-kernels.ts`). `src/runtime/tensorflow.ts` runs them.
+ */
+import type { Node } from '../check/program.js'
+import type { Abilities, Pass, Plan, Store, Variant } from '../plan/plan.js'
+import { authorNames, layOut } from './body.js'
+import { bufferIndex, readName } from './buffers.js'
+import type { Emitted, Emitter } from './emitter.js'
+import { ascii, freshNames } from './names.js'
+import {
+  type Cells,
+  compute,
+  deviceSlots,
+  modelCells,
+  printBarrier,
+  RESERVED,
+  readScalar,
+  type Sheet,
+  values
+} from './ops.js'
+import { type InPlace, inPlaceOf } from './tensorflow-kernels.js'
+import { array, arrow, object } from './text.js'
+
+const ABILITIES: Abilities = {
+  target: 'tensorflow',
+  reducesInPass: true,
+  inPlace: true,
+  maxBuffers: Infinity,
+  maxOutputs: Infinity,
+  axes: false
+}
+
+export const tensorflow: Emitter = { target: 'tensorflow', abilities: ABILITIES, emit }
+
+function emit(plan: Plan): Emitted {
+  const own = `tensorflow${ascii(plan.program.name)}`
+  const variants = [...new Set(plan.variants)]
+  const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
+  const model = modelCells(plan)
+  const sheet: Sheet = { plan, apply: operation, named: authorNames(plan.program) }
+  const kernels = object([
+    ['variants', array(plan.variants.map(nameOf))],
+    ['barriers', array(plan.barriers.map((barrier) => printBarrier(sheet, barrier, model)))],
+    ['state', plan.modelState.length > 0 ? compute(sheet, values(plan.modelState), model) : null]
+  ])
+  return {
+    declarations: variants.map((v) => `const ${nameOf(v)}: TfVariant = ${printVariant(sheet, v, model)}`),
+    expression: `tensorflow(${kernels})`,
+    imports: { tensorflow: ['tensorflow', 'type TfVariant'] }
+  }
+}
+
+function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
+  const { plan } = sheet
+  const cells = new Map(model)
+  /** What the layer's passes gathered for reductions over the model. */
+  const shares = new Map<Node, string>()
+  let count = deviceSlots(plan, 'layer').length
+
+  const passes = variant.passes.map((pass) => {
+    const before = new Map(cells)
+    for (const { node } of pass.reductions) {
+      const made = node.over === 'model' ? shares : cells
+      made.set(node, `s.cells[${count++}]!`)
+    }
+    const finish = pass.finish.map((i) => variant.cells[i]!.node)
+    const finishes = finish.length > 0 ? compute(sheet, finish, cells) : null
+    for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
+    const inPlace = inPlaceOf(plan, pass).map((one) => printInPlace(sheet, pass, one, before))
+    return object([
+      ['segment', String(pass.segment)],
+      ['reduces', pass.reductions.length > 0 ? array(pass.reductions.map(({ node }) => `'${node.op}'`)) : null],
+      ['inPlace', inPlace.length > 0 ? array(inPlace) : null],
+      ['sweep', printSweep(sheet, pass, pass.stores, before)],
+      ['finish', finishes]
+    ])
+  })
+  const share = (node: Node): Node | string => shares.get(node) ?? variant.shares.find((s) => s.node === node)!.value
+  const last = (entries: readonly { readonly value: Node }[]): string | null =>
+    entries.length > 0 ? compute(sheet, values(entries), cells) : null
+  return object([
+    ['passes', array(passes)],
+    ['shares', array(plan.barriers.map((b) => compute(sheet, b.reductions.map(share), cells)))],
+    ['state', last(variant.layerState)],
+    ['observed', last(variant.observations)]
+  ])
+}
+
+/**
+ * `stored` are made of what the pass loads, with the operands of its reductions; what was stored before in place is read
+ * where it is.
+ */
+function printSweep({ plan, apply, named }: Sheet, pass: Pass, stored: readonly Store[], cells: Cells): string {
+  const { program } = plan
+  const fresh = freshNames(RESERVED)
+  const done = pass.stores
+    .filter((store) => !stored.includes(store))
+    .map(({ to, value }) => ({ from: to, node: value }))
+  const mine = { ...pass, stores: stored }
+  const reads = new Map<Node, number>()
+  for (const { node, from } of [...done, ...pass.reads]) {
+    if (!reads.has(node)) reads.set(node, bufferIndex(program, from))
+  }
+  const roots = [...values(stored), ...values(pass.reductions)]
+  const loads = loadsOf(
+    roots,
+    (node) => reads.get(node) ?? null,
+    (node) => cells.has(node)
+  )
+  const all = new Map([...done, ...pass.reads].map(({ from }) => [bufferIndex(program, from), from]))
+  const names = new Map(loads.map((index) => [index, fresh(readName(program, mine, all.get(index)!))]))
+  const body = layOut(roots, {
+    read: (node) => names.get(reads.get(node) ?? -1) ?? cells.get(node) ?? readScalar(plan, node),
+    apply,
+    named,
+    fresh
+  })
+  return object([
+    ['loads', array(loads.map(String))],
+    ['stores', array(stored.map((s) => String(bufferIndex(program, s.to))))],
+    ['run', arrow(['s', ...names.values()], body.lines, array(body.results))]
+  ])
+}
+
+/** The buffers that these values are made of. */
+function loadsOf(
+  roots: readonly Node[],
+  bufferOf: (node: Node) => number | null,
+  isKnown: (node: Node) => boolean
+): number[] {
+  const seen = new Set<Node>()
+  const loads = new Set<number>()
+  const visit = (node: Node): void => {
+    if (seen.has(node) || isKnown(node)) return
+    seen.add(node)
+    const buffer = bufferOf(node)
+    if (buffer !== null) loads.add(buffer)
+    else for (const arg of node.args) visit(arg)
+  }
+  for (const root of roots) visit(root)
+  return [...loads].sort((a, b) => a - b)
+}
+
+function printInPlace(sheet: Sheet, pass: Pass, { kernels, scalars, decays, left }: InPlace, cells: Cells): string {
+  const done = left.length === 0 && pass.reductions.length === 0
+  return object([
+    ['scalars', arrow(['s'], [], array(scalars))],
+    ['decays', decays.length > 0 ? array(decays.map((pair) => array(pair.map(String)))) : null],
+    ['run', arrow(['k', 'c'], kernels, null)],
+    ['rest', done ? null : printSweep(sheet, pass, left, cells)]
+  ])
+}
+
+const OPERATIONS: Readonly<Record<string, string>> = {
+  neg: 'Neg',
+  abs: 'Abs',
+  sign: 'Sign',
+  sqrt: 'Sqrt',
+  rsqrt: 'Rsqrt',
+  exp: 'Exp',
+  log: 'Log',
+  floor: 'Floor',
+  tanh: 'Tanh',
+  not: 'LogicalNot',
+  add: 'AddV2',
+  sub: 'Sub',
+  mul: 'Mul',
+  div: 'RealDiv',
+  max: 'Maximum',
+  min: 'Minimum',
+  lt: 'Less',
+  le: 'LessEqual',
+  gt: 'Greater',
+  ge: 'GreaterEqual',
+  eq: 'Equal',
+  ne: 'NotEqual',
+  and: 'LogicalAnd',
+  or: 'LogicalOr',
+  select: 'SelectV2'
+}
+
+function operation(node: Node, args: readonly string[]): string {
+  if (node.op === 'cbrt') return `s.cbrt(${args[0]})`
+  if (node.op === 'pow') return `s.op('Exp', s.op('Mul', ${args[1]}, s.op('Log', ${args[0]})))`
+  if (node.op === 'mul' && node.args[0] === node.args[1]) return `s.op('Square', ${args[0]})`
+  const name = OPERATIONS[node.op]
+  if (!name) throw new Error(`no operation for ${node.op}`)
+  return `s.op('${name}', ${args.join(', ')})`
+}

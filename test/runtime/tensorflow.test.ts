@@ -1,0 +1,288 @@
+/** The tensorflow driver where random cases do not reach: layers of several blocks, training kernels, who holds what. */
+import { readFileSync } from 'node:fs'
+import * as tf from '@tensorflow/tfjs'
+import { afterEach, expect, it } from 'vitest'
+import { tables } from '../../src/reference/index.js'
+import { BLOCK } from '../../src/runtime/tensorflow.js'
+import type { Case } from '../../src/testing/case.js'
+import { compareCase } from '../../src/testing/compare.js'
+import { type Compiled, type CompiledClass, runCase } from '../../src/testing/session.js'
+import { subjectOf } from '../../src/testing/subject.js'
+import { describeTensorFlow } from '../support/tensorflow.js'
+
+interface Binding {
+  getNumOfTensors(): number
+  createTensor(shape: number[], dtype: number, values: Float32Array): number
+  tensorDataSync(id: number): Float32Array
+  executeOp(name: string, attributes: unknown, inputs: number[], outputs: number): unknown
+}
+const backend = (): { binding: Binding } => tf.backend() as unknown as { binding: Binding }
+
+/** Runs `f` with some of the binding's functions replaced. */
+async function withBinding(change: (plain: Binding) => object, f: () => unknown): Promise<void> {
+  const plain = backend().binding
+  backend().binding = Object.create(plain, Object.getOwnPropertyDescriptors(change(plain))) as Binding
+  try {
+    await f()
+  } finally {
+    backend().binding = plain
+  }
+}
+
+const sourceOf = (name: string): string => readFileSync(`optimizers/${name}.opt`, 'utf8')
+const subject = (name: string) => subjectOf(sourceOf(name), { targets: ['tensorflow'], path: `${name}.opt` })
+const classOf = async (name: string): Promise<CompiledClass> => (await subject(name)).Optimizer
+
+const wave = (n: number, f: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(f * (i + 1)))
+
+/** One layer of two blocks and a tail, one that fills a block, small ones of several ranks beside. */
+const SHAPES = [[3, 5], [3, 43], [17], [64], [], [2, 2, 2], [500]]
+
+function caseOf(hypers: Case['hypers'], shapes: readonly (readonly number[])[] = SHAPES): Case {
+  const layers = shapes.map((shape, i) => {
+    const n = tf.util.sizeFromShape([...shape])
+    return {
+      name: `layer${i}`,
+      shape,
+      weight: wave(n, i + 1),
+      gradients: [wave(n, 3 + i), wave(n, 0.7 + i)],
+      group: {}
+    }
+  })
+  return { layers, hypers, falling: [], masks: {}, inPlace: true, steps: 2, reload: 0 }
+}
+
+/** The names of TensorFlow's operations that `f` runs. */
+async function operationsOf(f: () => unknown): Promise<Set<string>> {
+  const names = new Set<string>()
+  const change = ({ executeOp }: Binding): object => ({
+    executeOp(...args: Parameters<Binding['executeOp']>) {
+      names.add(args[0])
+      return executeOp(...args)
+    }
+  })
+  await withBinding(change, f)
+  return names
+}
+
+describeTensorFlow('the tensorflow driver', () => {
+  BLOCK.cpu = 64
+
+  afterEach(() => tf.disposeVariables())
+
+  it.each([
+    ['sqrt', Math.sqrt, tf.sqrt, 0, 1e6],
+    ['rsqrt', (x: number) => 1 / Math.sqrt(x), tf.rsqrt, 0, 1e6],
+    ['exp', Math.exp, tf.exp, -80, 80],
+    ['log', Math.log, tf.log, 0, 2],
+    ['log', Math.log, tf.log, 0, 1e6],
+    ['tanh', Math.tanh, tf.tanh, -10, 10],
+    ['tanh', Math.tanh, tf.tanh, -0.1, 0.1]
+  ] as const)('%s loses no more than the table of roundings says', (name, exact, op, low, high) => {
+    const x = tf.randomUniform([100_000], low, high, 'float32', 1)
+    const y = tf.tidy(() => op(x))
+    const [xs, ys] = [x.dataSync(), y.dataSync()]
+    tf.dispose([x, y])
+    const loss = tables.eigen.device.functions[name]
+    const over = [...xs].filter((at, i) => Math.abs(ys[i]! - exact(at)) > loss(at, exact(at)))
+    expect(over).toEqual([])
+  })
+
+  it.each([
+    ['sgd', { learningRate: 0.1 }, 'ResourceApplyGradientDescent'],
+    ['momentum', { learningRate: 0.1, momentum: 0.9 }, 'ResourceApplyMomentum'],
+    ['momentum', { learningRate: 0.1, momentum: 0.9, nesterov: true }, 'ResourceApplyMomentum'],
+    ['adagrad', { learningRate: 0.1, epsilon: 0.01 }, 'ResourceApplyAdagradV2'],
+    ['rmsprop-tf', { decay: 0.875, epsilon: 0.01 }, 'ResourceApplyRMSProp'],
+    ['rmsprop', { decay: 0.9, epsilon: 0.01 }, 'ResourceApplyAdagradV2'],
+    ['adam', { beta1: 0.875, beta2: 0.9375, epsilon: 0.01 }, 'ResourceApplyAdam'],
+    ['adam', { beta1: 0.9, beta2: 0.999, epsilon: 0.01 }, 'ResourceApplyKerasMomentum'],
+    ['lamb', { learningRate: 0.1, epsilon: 0.01 }, 'ResourceApplyKerasMomentum'],
+    // A mean of which TensorFlow has none, a norm of the model, and state of layers beside it.
+    ['clipped-adamw', { learningRate: 0.1, epsilon: 0.01 }, 'SplitV'],
+    ['prodigy', { epsilon: 0.01 }, 'ConcatV2']
+  ])('%s with %j, on layers of several blocks', async (name, hypers, operation) => {
+    const { reference, Optimizer, signature } = await subject(name)
+    const rest = signature.hypers.map((h) => [h.name, h.init] as const)
+    const given = caseOf({ ...Object.fromEntries(rest), ...hypers })
+    const before = backend().binding.getNumOfTensors()
+    const operations = await operationsOf(async () => {
+      const { records, leaked } = await runCase(Optimizer, reference, given)
+      expect(records.map((r) => r.kernel)).toEqual(['tensorflow', 'tensorflow'])
+      expect(leaked).toBe(0)
+      const { differences, compared, undetermined } = compareCase(reference, given, records, tables.eigen)
+      expect(differences.slice(0, 3)).toEqual([])
+      expect(undetermined).toBeLessThan(compared / 100)
+    })
+    expect(operations).toContain(operation)
+    expect(backend().binding.getNumOfTensors()).toBe(before)
+  })
+
+  it('ResourceApplyAdam is left alone where it forms 1 − β wrongly', async () => {
+    const Adam = await classOf('adam')
+    const run = (options: Record<string, unknown>) =>
+      operationsOf(() => {
+        const w = tf.variable(tf.zeros([4]), true, 'w')
+        const optimizer = new Adam(options)
+        tf.tidy(() => optimizer.applyGradients({ w: tf.ones([4]) }))
+        optimizer.dispose()
+        w.dispose()
+      })
+    for (const [beta1, beta2, matched] of [
+      [0.875, 0.75, true],
+      [0.5, 0.5, true],
+      [0.9, 0.75, false],
+      [0.875, 0.999, false],
+      // 1 − β is exact, but the roundings of g − m are more than those of β·m.
+      [0.25, 0.75, false]
+    ] as const) {
+      const operations = await run({ beta1, beta2 })
+      expect([beta1, beta2, operations.has('ResourceApplyAdam')]).toEqual([beta1, beta2, matched])
+    }
+  })
+
+  it('and would be out of the bound there', async () => {
+    const { reference, Optimizer, signature } = await subject('adam')
+    const hypers = { ...Object.fromEntries(signature.hypers.map((h) => [h.name, h.init])), epsilon: 0.01 }
+    const given = caseOf(hypers, [[64]])
+    // Means, as ResourceApplyAdam would form them.
+    const change = ({ executeOp, createTensor, tensorDataSync }: Binding): object => ({
+      executeOp(name: string, attributes: unknown, inputs: number[], outputs: number) {
+        if (name !== 'ResourceApplyKerasMomentum') return executeOp(name, attributes, inputs, outputs)
+        const [beta] = tensorDataSync(inputs[4]!)
+        const rate = createTensor([], 1, new Float32Array([beta! - 1]))
+        return executeOp(name, attributes, [...inputs.slice(0, 2), rate, ...inputs.slice(3)], outputs)
+      }
+    })
+    await withBinding(change, async () => {
+      const { records } = await runCase(Optimizer, reference, given)
+      expect(compareCase(reference, given, records, tables.eigen).differences.length).toBeGreaterThan(0)
+    })
+  })
+
+  it.each([[4], [300]])('changes no tensor that somebody else holds: %i weights', async (n) => {
+    for (const name of ['adam', 'lamb', 'sgd']) {
+      for (const inPlace of [true, false]) {
+        const optimizer = new (await classOf(name))({ inPlace })
+        const mine = new Float32Array(n).fill(1)
+        const given = tf.tensor1d(mine)
+        const w = tf.variable(given, true, 'w')
+        const gradient = tf.ones([n])
+        const kept: tf.Tensor[] = [given]
+        for (let step = 0; step < 3; step++) {
+          optimizer.applyGradients({ w: gradient })
+          kept.push(w.clone(), tf.reshape(w, [2, n / 2]))
+          for (const { tensor } of await optimizer.getWeights()) kept.push(tensor.clone())
+        }
+        const seen = kept.map((x) => x.dataSync()[n - 1]!)
+        for (let step = 0; step < 2; step++) optimizer.applyGradients({ w: gradient })
+        expect(kept.map((x) => x.dataSync()[n - 1]!)).toEqual(seen)
+        expect(seen[1]).toBe(seen[2])
+        expect([mine[0], mine[n - 1]]).toEqual([1, 1])
+        expect([...gradient.dataSync()].every((x) => x === 1)).toBe(true)
+        expect(w.dataSync()[0]).toBeLessThan(seen[1]!)
+        optimizer.dispose()
+        tf.dispose([w, gradient, ...kept])
+      }
+    }
+  })
+
+  it('a weight that was assigned from outside is what the next step begins with', async () => {
+    const optimizer = new (await classOf('sgd'))({ learningRate: 1 })
+    const w = tf.variable(tf.zeros([300]), true, 'w')
+    const gradient = tf.ones([300])
+    optimizer.applyGradients({ w: gradient })
+    const fresh = tf.fill([300], 5)
+    w.assign(fresh)
+    optimizer.applyGradients({ w: gradient })
+    expect([w.dataSync()[299], fresh.dataSync()[299]]).toEqual([4, 5])
+    optimizer.dispose()
+    tf.dispose([w, gradient, fresh])
+  })
+
+  it('holds on to nothing, in hundreds of steps', async () => {
+    const start = backend().binding.getNumOfTensors()
+    const optimizer = new (await classOf('lamb'))({})
+    const [w, b] = tf.tidy(() => [tf.variable(tf.ones([3, 4]), true, 'w'), tf.variable(tf.ones([4]), true, 'b')])
+    const gradients = { w: tf.ones([3, 4]), b: tf.ones([4]) }
+    const held: (readonly number[])[] = []
+    for (let step = 1; step <= 300; step++) {
+      optimizer.applyGradients(gradients)
+      if (step % 150 === 0) held.push([backend().binding.getNumOfTensors(), tf.memory().numTensors])
+    }
+    expect(held[1]).toEqual(held[0])
+    optimizer.dispose()
+    tf.dispose([w, b, gradients])
+    expect(backend().binding.getNumOfTensors()).toBe(start)
+  })
+
+  it('state follows to another backend and back, bit for bit', async () => {
+    const optimizer = new (await subjectOf(sourceOf('lamb'), { targets: ['tensorflow', 'cpu'] })).Optimizer({})
+    const w = tf.variable(tf.tensor(wave(15, 1), [3, 5]), true, 'w')
+    const gradient = (): tf.Tensor => tf.tensor(wave(15, 2), [3, 5])
+    const state = async (): Promise<number[][]> =>
+      [w, ...(await optimizer.getWeights()).map(({ tensor }) => tensor)].map((x) => [...x.dataSync()])
+    const kernels: (string | null)[] = []
+    for (const next of ['cpu', 'tensorflow', 'tensorflow']) {
+      tf.tidy(() => optimizer.applyGradients({ w: gradient() }))
+      kernels.push(optimizer.kernel)
+      const before = await state()
+      await tf.setBackend(next)
+      expect(await state()).toEqual(before)
+    }
+    expect(kernels).toEqual(['tensorflow', 'cpu', 'tensorflow'])
+    optimizer.dispose()
+    w.dispose()
+  })
+
+  it('trains a model by fit, and goes on after saving as if nothing had been', async () => {
+    const LAMB = await classOf('lamb')
+    const losses = async (optimizers: readonly Compiled[], model: tf.Sequential): Promise<number[]> => {
+      const x = tf.randomNormal([16, 3], 0, 1, 'float32', 3)
+      const y = tf.tidy(() => tf.tanh(tf.sum(x, 1, true)))
+      const found: number[] = []
+      let last: Compiled | null = null
+      for (const optimizer of optimizers) {
+        if (last) await optimizer.setWeights(await last.getWeights())
+        last = optimizer
+        model.compile({ optimizer, loss: 'meanSquaredError' })
+        const { history } = await model.fit(x, y, { epochs: 3, batchSize: 8, shuffle: false, verbose: 0 })
+        found.push(...(history['loss'] as number[]))
+        expect(optimizer.kernel).toBe('tensorflow')
+      }
+      tf.dispose([x, y])
+      return found
+    }
+    const model = (): tf.Sequential =>
+      tf.sequential({
+        layers: [5, 1].map((units, i) =>
+          tf.layers.dense({
+            units,
+            kernelInitializer: tf.initializers.glorotUniform({ seed: i + 1 }),
+            ...(i === 0 ? { inputShape: [3], activation: 'tanh' as const } : {})
+          })
+        )
+      })
+    const make = (): Compiled => new LAMB({ learningRate: 0.05 })
+    const one = make()
+    const whole = await losses([one, one], model())
+    const parts = await losses([make(), make()], model())
+    expect(parts).toEqual(whole)
+    expect(whole.at(-1)).toBeLessThan(whole[0]! / 2)
+    expect(Object.values(await one.observations())[0]!['trustRatio']).toBeGreaterThan(0)
+  })
+
+  it('says what it lacks, and ops run', async () => {
+    const { Optimizer } = await subjectOf(sourceOf('sgd'), { targets: ['tensorflow', 'ops'] })
+    const optimizer = new Optimizer({}) as Compiled & { readonly plan: { readonly reason: string | null } }
+    const w = tf.variable(tf.scalar(1), true, 'w')
+    await withBinding(
+      () => ({ tensorDataSync: undefined }),
+      () => optimizer.applyGradients({ w: tf.scalar(1) })
+    )
+    expect(optimizer.kernel).toBe('ops')
+    expect(optimizer.plan.reason).toBe('This TensorFlow.js tensorflow backend has no binding.tensorDataSync().')
+    expect(w.dataSync()[0]).toBeCloseTo(0.99, 6)
+    optimizer.dispose()
+  })
+})
