@@ -60,6 +60,15 @@ test.each(['layer', 'model'] as const)('a reduction over the %s may be worth a p
   expect(plan.barriers.length).toBe(over === 'model' ? 2 : 0)
 })
 
+/** A sum is made of i itself, and all else of √i: where no pass may both reduce and store, i is kept, for both of them. */
+test('what is kept for later may be needed as it is, though its one use is made from it alone', () => {
+  const s = new Sketch()
+  const product = s.mul(s.mul(s.slot('a'), s.slot('b')), s.mul(s.slot('c'), s.slot('d')))
+  const step = s.mul(s.graph.reduce('sum', 'layer', product), s.sqrt(product))
+  const plan = makePlan(s.program('Apart', s.sub(s.w, step)), { ...IDEAL, target: 'apart', reducesInPass: false })
+  expect(plan.variants[0]!.passes.map((p) => p.loads.length + p.stores.length)).toEqual([5, 1, 3])
+})
+
 describe('between schedules that move the same', () => {
   const traffic = (make: (s: Sketch) => Node): string[] => {
     const s = new Sketch()
