@@ -1,10 +1,11 @@
 /** From a place where the parser could not go on to what is said of it. */
-import { EOF, type IToken, type TokenType } from 'chevrotain'
+import type { IToken, TokenType } from 'chevrotain'
 import type { Diagnostic } from '../diagnostics.js'
 import { problems } from '../messages.generated.js'
 import { nearest } from '../suggest.js'
 import type { Span } from './ast.js'
 import type { Braces } from './braces.js'
+import { EOF } from './chevrotain.js'
 import { endOf, type Mistake, spanOf } from './recovery.js'
 import * as T from './tokens.js'
 

@@ -1,13 +1,7 @@
 /** What every rule of the parser shares: spans, what is kept of a rule that ends early, and where the text went wrong. */
-import {
-  EmbeddedActionsParser,
-  EOF,
-  type IParserErrorMessageProvider,
-  type IToken,
-  type ParserMethod,
-  type TokenType
-} from 'chevrotain'
+import type { IParserErrorMessageProvider, IToken, ParserMethod, TokenType } from 'chevrotain'
 import type { ErrorExpr, Name, Span } from './ast.js'
+import { EmbeddedActionsParser, EOF } from './chevrotain.js'
 import * as T from './tokens.js'
 
 /** How deep expressions may be nested: the parser takes about a hundred calls a level, and a stack holds some ten thousand. */

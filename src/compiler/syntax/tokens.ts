@@ -1,5 +1,6 @@
 /** The tokens of a `.opt` file. */
-import { type CustomPatternMatcherFunc, createToken, type ITokenConfig, Lexer, type TokenType } from 'chevrotain'
+import type { CustomPatternMatcherFunc, ITokenConfig, TokenType } from 'chevrotain'
+import { createToken, Lexer } from './chevrotain.js'
 
 /** A pattern that Chevrotain can't take as it stands: it would drop the flag `u`. */
 function sticky(pattern: RegExp): CustomPatternMatcherFunc {
