@@ -14,7 +14,8 @@ const cases: readonly [string, fc.Arbitrary<Program>, number][] = [
   ['with reductions over the model', of({ ...small, model: true }), 80],
   ['with two slots', of({ ...small, slots: 2, operations: 7 }), 80],
   ['chains of reductions', tape(20).map((numbers) => randomChain(tapeOf(numbers), 'layer')), 80],
-  ['chains of reductions over the model', tape(20).map((numbers) => randomChain(tapeOf(numbers), 'model')), 40]
+  ['chains of reductions over the model', tape(20).map((numbers) => randomChain(tapeOf(numbers), 'model')), 40],
+  ['chains of reductions over rows', tape(20).map((numbers) => randomChain(tapeOf(numbers), 'row')), 30]
 ]
 
 function of(shape: Parameters<typeof programTape>[0]): fc.Arbitrary<Program> {
@@ -30,7 +31,8 @@ describe('the schedule is the least one, by exhaustive search', () => {
           const plan = makePlan(program, IDEAL)
           const variant = plan.variants[0]!
           expect(variant.provedLeast).toBe(true)
-          const found = { moved: variant.bytesPerWeight / 4, scratch: variant.scratch, passes: variant.passes.length }
+          const { length: passes } = variant.passes.filter((pass) => pass.domain === 'element')
+          const found = { moved: variant.bytesPerWeight / 4, scratch: variant.scratch, passes }
           expect(found).toEqual(leastByTryingAll(plan.program, 2))
           if (found.passes > 1) seen.several++
           if (found.scratch > 0) seen.scratch++

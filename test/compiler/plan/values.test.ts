@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { check } from '../../../src/compiler/check/check.js'
 import type { Program } from '../../../src/compiler/check/program.js'
 import { evaluatePlan, evaluateProgram, type StepInput, type StepResult } from '../../../src/compiler/plan/evaluate.js'
 import { makePlan } from '../../../src/compiler/plan/make-plan.js'
 import { type Abilities, IDEAL, type Plan } from '../../../src/compiler/plan/plan.js'
+import { link } from '../../../src/compiler/syntax/modules.js'
 import type { Num } from '../../../src/reference/number.js'
+import { programWithAxes } from '../../testing/arbitraries.js'
 import { type BoundedStep, boundProgram } from './support/bounded.js'
 import { SIX } from './support/programs.js'
 import { programTape, randomInput, randomProgram, tape, tapeOf } from './support/random.js'
@@ -71,6 +74,29 @@ describe('a Plan means what its program means', () => {
     expect(told.held).toBeGreaterThan(told.all / 2)
     for (const count of [told.split, told.variants, told.barriers]) expect(count).toBeGreaterThan(20)
     expect(told.scratch).toBeGreaterThan(0)
+  })
+
+  test('on random programs with rows and columns, as authors write them', () => {
+    const told = { held: 0, all: 0, vectors: 0, across: 0 }
+    fc.assert(
+      fc.property(programWithAxes, tape(200), (source, numbers) => {
+        const program = check(link(source, 'axes.opt', () => null).module).checked.optimizers[0]!
+        const plan = makePlan(program, IDEAL)
+        expect(verify(plan)).toEqual([])
+        const { wrong, held, all } = compare(program, plan, randomInput(program, tapeOf(numbers)))
+        expect(wrong).toEqual([])
+        told.held += held
+        told.all += all
+        const passes = plan.variants.flatMap((v) => v.passes)
+        if (passes.some((pass) => pass.domain !== 'element')) told.vectors++
+        if (passes.some((p) => p.domain !== 'element' && p.reductions.some((r) => r.node.over !== 'layer')))
+          told.across++
+      }),
+      { numRuns: 60 }
+    )
+    expect(told.held).toBeGreaterThan(told.all / 2)
+    expect(told.vectors).toBeGreaterThan(20)
+    expect(told.across).toBeGreaterThan(0)
   })
 
   test.each(TARGETS)('on programs too large to search: $target', (abilities) => {

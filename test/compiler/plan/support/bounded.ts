@@ -2,12 +2,13 @@
  * What a program may give in float64: each value with the range of all executions that docs/numerics.md allows, by the
  * reference's arithmetic on the graph's nodes.
  */
-import type { Node, Program } from '../../../../src/compiler/check/program.js'
+import type { Fact, Level, Node, Program } from '../../../../src/compiler/check/program.js'
 import type { LayerInput, StepInput } from '../../../../src/compiler/plan/evaluate.js'
 import { type Arithmetic, tables } from '../../../../src/reference/arithmetic.js'
 import * as f from '../../../../src/reference/functions.js'
 import * as n from '../../../../src/reference/number.js'
 import * as t from '../../../../src/reference/truth.js'
+import { count, type Grid, gridOf, placeOf } from '../../../../src/reference/value.js'
 
 type Num = n.Num
 type Item = Num | t.Truth
@@ -27,14 +28,15 @@ export interface BoundedStep {
 
 export function boundProgram(program: Program, input: StepInput): BoundedStep {
   const over = new Map(program.slots.map((s) => [s.name, s.over]))
-  const sizes = input.layers.map((l) => l.weight.length)
+  const grids = input.layers.map(({ shape }) => gridOf(shape))
+  const total = (level: Level): number => grids.reduce((sum, grid) => sum + count(grid, level), 0)
   const number = (x: number): Column => [n.exactly(x)]
   const given = (x: number | boolean): Column => (typeof x === 'number' ? number(x) : [t.truth(x)])
 
-  const ofLayer = input.layers.map((layer) => evaluator(layer))
-  const ofModel = evaluator(null)
+  const ofLayer = input.layers.map((layer, i) => evaluator(layer, grids[i]!))
+  const ofModel = evaluator(null, gridOf([]))
 
-  function evaluator(layer: LayerInput | null): (node: Node) => Column {
+  function evaluator(layer: LayerInput | null, grid: Grid): (node: Node) => Column {
     const done = new Map<Node, Column>()
     const of = (node: Node): Column => {
       const known = done.get(node)
@@ -45,10 +47,20 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
     }
     const reduced = (node: Node & { readonly over: string }): Column => {
       const x = node.args[0]!
-      const columns = node.over === 'layer' ? [of(x)] : ofLayer.map((other) => other(x))
-      const items = columns.flat() as Num[]
-      if (node.op === 'sum') return [f.sumOf(FLOAT64, items, items.length)]
-      return [items.reduce(node.op === 'max' ? f.larger : f.smaller)]
+      const one = (items: readonly Num[]): Num =>
+        node.op === 'sum'
+          ? f.sumOf(FLOAT64, items, items.length)
+          : items.reduce(node.op === 'max' ? f.larger : f.smaller)
+      if (node.over === 'model') return [one(ofLayer.flatMap((other) => other(x)) as Num[])]
+      const column = of(x) as Num[]
+      if (node.over === 'layer') return [one(column)]
+      // What crosses a row or a column is met once by each.
+      const met = x.level === 'element' || x.level === node.level ? x.level : 'element'
+      const groups = Array.from({ length: count(grid, node.level) }, (): Num[] => [])
+      for (let j = 0; j < count(grid, met); j++) {
+        groups[placeOf(grid, node.level, met, j)]!.push(column[placeOf(grid, x.level, met, j)]!)
+      }
+      return groups.map(one)
     }
     const leaf = (node: Node): Column => {
       switch (node.op) {
@@ -64,9 +76,7 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
         case 'gradient':
           return layer![node.op].map(n.exactly)
         case 'fact':
-          if (node.name === 'modelSize') return number(sizes.reduce((a, b) => a + b))
-          if (node.name === 'modelLayers') return number(sizes.length)
-          return number(node.name === 'size' ? layer!.weight.length : layer![node.name])
+          return number(facts[node.name]())
         case 'slot':
           if (over.get(node.name) === 'model') return number(input.numbers[node.name]!)
           if (over.get(node.name) === 'layer') return number(layer!.numbers[node.name]!)
@@ -75,27 +85,41 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
           throw new Error(node.op)
       }
     }
+    const facts: Readonly<Record<Fact, () => number>> = {
+      rank: () => layer!.shape.length,
+      age: () => layer!.age,
+      size: () => count(grid, 'element'),
+      rows: () => count(grid, 'row'),
+      cols: () => count(grid, 'col'),
+      rowSize: () => grid.cols,
+      colSize: () => grid.rows,
+      modelSize: () => total('element'),
+      modelRows: () => total('row'),
+      modelCols: () => total('col'),
+      modelLayers: () => grids.length
+    }
     const operation = (node: Node): Column => {
       const args = node.args.map(of)
-      const length = node.level === 'element' ? layer!.weight.length : 1
-      return Array.from({ length }, (_, i) =>
+      return Array.from({ length: count(grid, node.level) }, (_, j) =>
         apply(
           node,
-          args.map((a) => a[a.length === 1 ? 0 : i]!)
+          args.map((a, i) => a[placeOf(grid, node.args[i]!.level, node.level, j)]!)
         )
       )
     }
     return of
   }
 
-  const wide = (column: Column, size: number): Num[] =>
-    Array.from({ length: size }, (_, i) => column[column.length === 1 ? 0 : i] as Num)
+  const wide = (of: (node: Node) => Column, node: Node, level: Level, grid: Grid): Num[] =>
+    Array.from({ length: count(grid, level) }, (_, j) => of(node)[placeOf(grid, node.level, level, j)] as Num)
   return {
     layers: ofLayer.map((of, i) => {
+      const grid = grids[i]!
       const next = (o: string) => program.slots.filter((s) => s.over === o).map((s) => [s.name, of(s.next)] as const)
+      const inLayer = program.slots.filter(({ over }) => over !== 'layer' && over !== 'model')
       return {
-        weight: wide(of(program.weight), sizes[i]!),
-        slots: Object.fromEntries(next('element').map(([name, column]) => [name, wide(column, sizes[i]!)])),
+        weight: wide(of, program.weight, 'element', grid),
+        slots: Object.fromEntries(inLayer.map((s) => [s.name, wide(of, s.next, s.over, grid)])),
         numbers: Object.fromEntries(next('layer').map(([name, column]) => [name, column[0] as Num])),
         observations: Object.fromEntries(program.observations.map((o) => [o.name, of(o.value)[0] as Num]))
       }

@@ -80,7 +80,7 @@ export function randomProgram(tape: Tape, shape: Shape): Program {
 }
 
 /** Values made of many tensors, wanted again after reductions of them: where storing one may be worth it. */
-export function randomChain(tape: Tape, over: 'layer' | 'model'): Program {
+export function randomChain(tape: Tape, over: 'layer' | 'model' | 'row'): Program {
   const s = new Sketch()
   const slots = Array.from({ length: 1 + tape.below(2) }, (_, i) => s.slot(`s${i}`))
   const leaves = [s.w, s.g, ...slots]

@@ -3,7 +3,8 @@ import type { Node, Slot } from '../../../../src/compiler/check/program.js'
 import type { Buffer, Pass, Plan, Variant } from '../../../../src/compiler/plan/plan.js'
 
 const isElement = (n: Node): boolean => n.level === 'element'
-const text = (b: Buffer): string => (b.kind === 'slot' ? b.name : b.kind === 'scratch' ? `#${b.index}` : b.kind)
+const isVector = (n: Node): boolean => n.level === 'row' || n.level === 'col'
+const text = (b: Buffer): string => (b.kind === 'slot' ? b.name : 'index' in b ? `${b.kind}${b.index}` : b.kind)
 
 export function verify(plan: Plan): string[] {
   const problems: string[] = []
@@ -15,7 +16,7 @@ export function verify(plan: Plan): string[] {
   const scalars = new Set(plan.scalars.map((s) => s.node))
   claim(scalars.size === plan.scalars.length, 'each scalar once')
   claim(new Set(plan.scalars.map((s) => s.name)).size === plan.scalars.length, 'scalars have names of their own')
-  const slots = plan.program.slots.filter((s) => s.over === 'element')
+  const slots = plan.program.slots.filter(({ over }) => over !== 'layer' && over !== 'model')
   const barrierOf = new Map<Node, number>()
   plan.barriers.forEach((b, i) => {
     for (const r of b.reductions) barrierOf.set(r, i)
@@ -40,7 +41,14 @@ function verifyVariant(
   }
   const { abilities } = plan
   const order = ['weight', 'gradient', ...slots.map((s) => s.name)]
-  const rank = (b: Buffer): number => (b.kind === 'scratch' ? order.length + b.index : order.indexOf(text(b)))
+  const rank = (b: Buffer): number => {
+    if (b.kind === 'vector') return 1e6 + b.index
+    return b.kind === 'scratch' ? order.length + b.index : order.indexOf(text(b))
+  }
+  const levelOf = (b: Buffer): string => {
+    if (b.kind === 'vector') return variant.vectors[b.index]!.node.level
+    return b.kind === 'slot' ? slots.find((s) => s.name === b.name)!.over : 'element'
+  }
   const holds = new Map<string, Node>()
   const cells = new Set<Node>()
   const totals = new Set<Node>()
@@ -56,7 +64,7 @@ function verifyVariant(
     const barrier = barrierOf.get(n)
     const cell = plan.modelCells.some((c) => c.node === n)
     if (barrier !== undefined && cell) return barrier < now
-    if ('over' in n || isElement(n)) return false
+    if ('over' in n || isElement(n) || isVector(n)) return false
     return n.op === 'slot' || n.args.every((a) => scalarThere(a, now, withTotals))
   }
 
@@ -78,22 +86,27 @@ function verifyVariant(
     for (const { node, from } of pass.reads)
       claim(contentOf(from, node, holds), `${at}: ${text(from)} holds what is read`)
     const ready = (n: Node): boolean =>
-      isElement(n)
-        ? read.has(n) || (n.args.length > 0 && !('over' in n) && n.args.every(ready))
+      isElement(n) || isVector(n)
+        ? read.has(n) || (n.level === pass.domain && n.args.length > 0 && !('over' in n) && n.args.every(ready))
         : scalarThere(n, pass.segment, false)
     for (const { value } of [...pass.stores, ...pass.reductions])
       claim(ready(value), `${at}: node ${value.id} is computable`)
     verifyLimits(pass, abilities, (problem) => claim(false, `${at}: ${problem}`))
-    moved += pass.loads.length + pass.stores.length
+    const touched = [...pass.loads, ...pass.stores.map((s) => s.to)]
+    moved += touched.filter((b) => levelOf(b) === 'element').length
+    for (const { to } of pass.stores) claim(levelOf(to) === pass.domain, `${at}: stores what it sweeps over`)
     for (const { to, value } of pass.stores) {
       claim(to.kind !== 'gradient', `${at}: the gradient is never written`)
       claim(!holds.has(text(to)), `${at}: ${text(to)} is written once`)
       holds.set(text(to), value)
     }
     for (const { node, value } of pass.reductions) {
-      claim(isElement(value), `${at}: operands are elements`)
+      claim(value.level === pass.domain, `${at}: operands are of what it sweeps over`)
       claim(!gathered.has(node), `${at}: a reduction is gathered once`)
       gathered.set(node, pass.segment)
+      const vector = variant.vectors.findIndex((v) => v.node === node)
+      claim(vector >= 0 === isVector(node), `${at}: what is gathered for each row or column is kept`)
+      if (vector >= 0) holds.set(`vector${vector}`, node)
       if (node.over === 'layer') totals.add(node)
     }
     for (const i of pass.finish) {
