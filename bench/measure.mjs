@@ -7,19 +7,24 @@ export function median(values) {
 
 /**
  * Medians in ms by name, of functions that may return a promise. Each runs once before, to be compiled; a quick one runs
- * many times a round.
+ * many times a round. `after` each round of one comes what is not timed.
  */
-export async function interleaved(contenders, rounds = ROUNDS) {
+export async function interleaved(contenders, rounds = ROUNDS, after = () => {}) {
   const names = Object.keys(contenders)
   const times = Object.fromEntries(names.map((name) => [name, []]))
   const repeats = {}
   for (const name of names) {
     await contenders[name]()
+    await after()
     const once = await timeOf(contenders[name], 1)
+    await after()
     repeats[name] = Math.max(1, Math.min(100, Math.floor(50 / once)))
   }
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) times[name].push(await timeOf(contenders[name], repeats[name]))
+    for (const name of names) {
+      times[name].push(await timeOf(contenders[name], repeats[name]))
+      await after()
+    }
   }
   return Object.fromEntries(names.map((name) => [name, median(times[name])]))
 }

@@ -1,13 +1,13 @@
-// `npm run bench [-- --backend cpu,webgpu,tensorflow,cli]`: ratios from interleaved runs in one process, medians of five.
-// Backends: cpu (WASM and JavaScript), webgpu (the system's GPU, or SwiftShader from npm), tensorflow
-// (where it is set up), cli (how fast optc answers).
+// `npm run bench [-- --backend wasm,cli]`: ratios from interleaved runs in one process, medians of five.
+// Backends: cpu (WASM and JavaScript), wasm, webgpu (the system's GPU, or SwiftShader from npm), tensorflow (where it is set
+// up); cli: how fast optc answers.
 import { parseArgs } from 'node:util'
 import { build } from './build.mjs'
 import { runAgainWithGpu } from './software-gpu.mjs'
 
 runAgainWithGpu()
 
-const BENCHES = ['cpu', 'webgpu', 'tensorflow', 'cli']
+const BENCHES = ['cpu', 'wasm', 'webgpu', 'tensorflow', 'cli']
 const { values } = parseArgs({ options: { backend: { type: 'string', default: BENCHES.join(',') } } })
 const wanted = values.backend.split(',')
 const unknown = wanted.filter((name) => !BENCHES.includes(name))

@@ -27,7 +27,7 @@ export interface CompileOptions {
   readonly importFrom?: string
   /** Prints the file. Without it there are diagnostics and plans only. */
   readonly print?: Print
-  /** Turns WebAssembly text into bytes; wanted by targets whose kernels are WebAssembly (`cpu`). */
+  /** Turns WebAssembly text into bytes; wanted by targets whose kernels are WebAssembly (`wasm`, `cpu`). */
   readonly assemble?: Assemble
 }
 

@@ -3,6 +3,7 @@ import { type Table, tables } from '../reference/index.js'
 import * as cpu from '../runtime/cpu.js'
 import * as ops from '../runtime/ops.js'
 import * as tensorflow from '../runtime/tensorflow.js'
+import * as wasm from '../runtime/wasm.js'
 import * as webgpu from '../runtime/webgpu.js'
 
 interface TestedTarget {
@@ -12,6 +13,7 @@ interface TestedTarget {
 
 export const TESTED: readonly TestedTarget[] = [
   { driver: webgpu, tables: { webgpu: tables.wgsl } },
+  { driver: wasm, tables: { wasm: tables.wasm } },
   { driver: cpu, tables: { cpu: tables.wasm, 'cpu-js': tables.javascript } },
   { driver: tensorflow, tables: { tensorflow: tables.eigen } },
   { driver: ops, tables: { ops: tables.ops } }

@@ -6,11 +6,9 @@ import type { Emitted } from '../../src/compiler/emit/emitter.js'
 import { printProgram } from '../../src/compiler/emit/host.js'
 import { TARGETS } from '../../src/compiler/emit/targets.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
-import * as cpu from '../../src/runtime/cpu.js'
 import * as runtime from '../../src/runtime/index.js'
-import * as ops from '../../src/runtime/ops.js'
-import * as webgpu from '../../src/runtime/webgpu.js'
 import type { CompiledClass } from '../../src/testing/session.js'
+import { TESTED } from '../../src/testing/targets.js'
 
 /** Kernel text on its way into a class. */
 export interface Text {
@@ -44,7 +42,7 @@ export function classOf(plan: Plan, change: Change = (text) => text): CompiledCl
   const text = change(textOf(plan))
   const { declarations, expression } = emit(plan, (wat) => (text.wat === '' ? wat : text.wat))
   // The changed module comes as bytes, in the declarations as they are printed now; all else is as it was changed.
-  const bytes = /^const \w+Wasm.*$/m
+  const bytes = /^ *module: '.*'$/m
   const module = declarations.flatMap((text) => bytes.exec(text) ?? [])[0]
   const kernels = module ? text.kernels.replace(bytes, () => module) : text.kernels
   const source = `${kernels}
@@ -54,7 +52,7 @@ export function classOf(plan: Plan, change: Change = (text) => text): CompiledCl
       constructor(options) { super(program, [${expression}], options) }
     }`
   const { code } = transformSync(source, { loader: 'ts', format: 'cjs', logLevel: 'silent' })
-  const scope = { tf, ...runtime, ...cpu, ...ops, ...webgpu }
+  const scope = { tf, ...runtime, ...Object.assign({}, ...TESTED.map((t) => t.driver)) }
   const made = { exports: {} as { default?: CompiledClass } }
   new Function('module', ...Object.keys(scope), code)(made, ...Object.values(scope))
   return made.exports.default!

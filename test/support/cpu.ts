@@ -9,6 +9,7 @@ import { makePlan } from '../../src/compiler/plan/make-plan.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
 import { link } from '../../src/compiler/syntax/modules.js'
 import type { CpuKernels } from '../../src/runtime/cpu.js'
+import type { Passes } from '../../src/runtime/passes.js'
 import { targetOf } from './emitted.js'
 
 export interface CpuText {
@@ -36,6 +37,9 @@ export function emitCpu(source: string): CpuText {
   return { plan, emitted, wat, module }
 }
 
-export function kernelsOf(emitted: Emitted): CpuKernels {
-  return targetOf(emitted, { cpu: (kernels: unknown) => kernels }) as unknown as CpuKernels
+/** What the generated file hands to `cpu()`. */
+export type CpuArguments = readonly [Passes, CpuKernels]
+
+export function argumentsOf(emitted: Emitted): CpuArguments {
+  return targetOf(emitted, { cpu: (...given: unknown[]) => given }) as unknown as CpuArguments
 }

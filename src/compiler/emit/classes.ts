@@ -134,7 +134,8 @@ function imports({ importFrom, optimizers, schedules }: ClassFile): string {
 
 function importText(names: readonly string[], from: string): string {
   const sorted = [...names].sort((a, b) => (bare(a) < bare(b) ? -1 : 1))
-  return `import { ${sorted.join(', ')} } from ${quote(from)}`
+  const types = sorted.every((name) => name !== bare(name))
+  return `import ${types ? 'type ' : ''}{ ${(types ? sorted.map(bare) : sorted).join(', ')} } from ${quote(from)}`
 }
 
 /** Names that could not be declared as they are, because the file reads something else by them. */

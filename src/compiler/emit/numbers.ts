@@ -1,5 +1,5 @@
 /**
- * Where the cpu kernels find what is the same for all elements of a layer: `c`, float64 numbers side by side. First the
+ * Where the passes of cpu and wasm find what is the same for all elements of a layer: `c`, float64 numbers side by side. First the
  * host scalars, then the model's (state as the step finds it, totals, cells), then the layer's own, made up as the model's.
  */
 import type { Node } from '../check/program.js'

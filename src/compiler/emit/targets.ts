@@ -3,6 +3,7 @@ import { cpu } from './cpu.js'
 import type { Emitter } from './emitter.js'
 import { ops } from './ops.js'
 import { tensorflow } from './tensorflow.js'
+import { wasm } from './wasm.js'
 import { webgpu } from './webgpu.js'
 
-export const TARGETS: readonly Emitter[] = [webgpu, cpu, tensorflow, ops]
+export const TARGETS: readonly Emitter[] = [webgpu, wasm, cpu, tensorflow, ops]

@@ -15,11 +15,14 @@ import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { indent } from './text.js'
 
-/** A module that exports the functions. It imports `memory` from `js`, and from `Math` what it needs. */
+/**
+ * A module that exports the functions. It imports `memory` from `js`, and from `Math` what it needs. The memory's maximum is
+ * what a memory can have at most, and is there because a shared memory must have one (see `instantiate` in the runtime).
+ */
 export function printModule(functions: readonly string[]): string {
   const lanes = Object.entries(LANES).filter(([name]) => functions.some((f) => f.includes(`(call $${name} `)))
   const parts = [
-    '(import "js" "memory" (memory 1))',
+    '(import "js" "memory" (memory 1 65536))',
     ...lanes.map(([name, count]) => `(import "Math" "${name}" (func $Math.${name}${signature('f64', count)}))`),
     ...lanes.map(([name, count]) => printLanes(name, count)),
     ...functions

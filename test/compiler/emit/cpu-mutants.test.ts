@@ -7,7 +7,6 @@ import { compile } from '../../../src/compiler/compile.js'
 import { print } from '../../../src/compiler/emit/classes.js'
 import { link } from '../../../src/compiler/syntax/modules.js'
 import { reference, tables } from '../../../src/reference/index.js'
-import type { CpuKernels } from '../../../src/runtime/cpu.js'
 import { cpu } from '../../../src/runtime/cpu.js'
 import type { Target } from '../../../src/runtime/index.js'
 import * as runtime from '../../../src/runtime/index.js'
@@ -17,7 +16,7 @@ import { importPrinted } from '../../../src/testing/compiled.js'
 import { specifierOf } from '../../../src/testing/load.js'
 import { type CompiledClass, runCase } from '../../../src/testing/session.js'
 import { JAVASCRIPT, type Swaps, textMutationsOf, WAT } from '../../mutation/texts.js'
-import { emitCpu, kernelsOf } from '../../support/cpu.js'
+import { argumentsOf, type CpuArguments, emitCpu } from '../../support/cpu.js'
 
 afterEach(() => void vi.unstubAllGlobals())
 
@@ -63,9 +62,9 @@ const CASE: Case = {
   reload: 0
 }
 
-/** The kernels that the compiled class runs with. */
-let running: CpuKernels
-const target: Target = { backend: 'cpu', open: (program) => cpu(running).open(program) }
+/** What the compiled class runs with. */
+let running: CpuArguments
+const target: Target = { backend: 'cpu', open: (program) => cpu(...running).open(program) }
 
 const { emitted, wat, module } = emitCpu(SOURCE)
 const { code } = compile(SOURCE, {
@@ -83,7 +82,7 @@ beforeAll(async () => {
 })
 
 /** Whether a step with these kernels comes out wrong, or fails. */
-async function differs(kernels: CpuKernels): Promise<boolean> {
+async function differs(kernels: CpuArguments): Promise<boolean> {
   running = kernels
   try {
     const { records } = await runCase(Everything, truth, CASE)
@@ -97,13 +96,13 @@ async function differs(kernels: CpuKernels): Promise<boolean> {
   }
 }
 
-const inWebAssembly = (text: string): CpuKernels => ({
-  ...kernelsOf(emitted),
-  wasm: btoa(String.fromCharCode(...assemble(text)))
-})
-const inJavaScript = (text: string): CpuKernels => kernelsOf({ ...emitted, declarations: [text] })
+const inWebAssembly = (text: string): CpuArguments => {
+  const [passes, kernels] = argumentsOf(emitted)
+  return [{ ...passes, module: btoa(String.fromCharCode(...assemble(text))) }, kernels]
+}
+const inJavaScript = (text: string): CpuArguments => argumentsOf({ ...emitted, declarations: [text] })
 
-async function survivors(text: string, swaps: Swaps, kernels: (text: string) => CpuKernels): Promise<string[]> {
+async function survivors(text: string, swaps: Swaps, kernels: (text: string) => CpuArguments): Promise<string[]> {
   expect(await differs(kernels(text))).toBe(false)
   const all = textMutationsOf(text, swaps)
   expect(all.length).toBeGreaterThan(80)

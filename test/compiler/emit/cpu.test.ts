@@ -5,8 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import wabtOf from 'wabt'
 import { bufferIndex } from '../../../src/compiler/emit/buffers.js'
 import type { Buffer, Plan } from '../../../src/compiler/plan/plan.js'
-import type { CpuKernels } from '../../../src/runtime/cpu.js'
-import { emitCpu, kernelsOf } from '../../support/cpu.js'
+import { argumentsOf, type CpuArguments, emitCpu } from '../../support/cpu.js'
 import { program } from '../../testing/arbitraries.js'
 
 const sourceOf = (file: string): string => readFileSync(`optimizers/${file}`, 'utf8')
@@ -39,23 +38,23 @@ describe.each(files)('%s', (file) => {
 
   it('moves what the Plan says', () => {
     const { plan, emitted, wat } = emitCpu(sourceOf(file))
-    mustMove(plan, kernelsOf(emitted), wat)
+    mustMove(plan, argumentsOf(emitted), wat)
   })
 })
 
 test.prop([program], { numRuns: 60 })('random programs: valid modules that move what the Plan says', (source) => {
   const { plan, emitted, wat, module } = emitCpu(source)
   mustBeValid(wat, module)
-  mustMove(plan, kernelsOf(emitted), wat)
+  mustMove(plan, argumentsOf(emitted), wat)
 })
 
 /** Runs each JavaScript pass on arrays that count, and counts the loads and stores of each WebAssembly function. */
-function mustMove(plan: Plan, kernels: CpuKernels, wat: string): void {
+function mustMove(plan: Plan, [{ variants }, kernels]: CpuArguments, wat: string): void {
   const size = 5
-  const width = 2 + plan.program.slots.length + Math.max(...kernels.variants.map((v) => v.scratch))
+  const width = 2 + plan.program.slots.length + Math.max(...variants.map((v) => v.scratch))
   const index = (buffer: Buffer): number => bufferIndex(plan.program, buffer)
   plan.variants.forEach((variant, v) => {
-    const numbers = new Float64Array(kernels.variants[v]!.count)
+    const numbers = new Float64Array(variants[v]!.count)
     let bytes = 0
     variant.passes.forEach((pass, p) => {
       const loads = pass.loads.map(index)
@@ -63,8 +62,8 @@ function mustMove(plan: Plan, kernels: CpuKernels, wat: string): void {
       bytes += 4 * (new Set(loads).size + new Set(stores).size)
 
       const events: string[] = []
-      const kernel = kernels.variants[v]!.passes[p]!
-      kernel.run(
+      const printed = variants[v]!.passes[p]!
+      kernels[printed.kernel]!(
         size,
         Array.from({ length: width }, (_, b) => counting(b, size, events)),
         numbers
@@ -80,9 +79,9 @@ function mustMove(plan: Plan, kernels: CpuKernels, wat: string): void {
       })
       expect(events).toHaveLength(expected.flat().length)
       expect(seen).toEqual(expected.map((e) => [...e.slice(0, loads.length).sort(), ...e.slice(loads.length).sort()]))
-      expect([kernel.loads, kernel.stores, kernel.segment]).toEqual([loads, stores, pass.segment])
+      expect([printed.loads, printed.stores, printed.segment]).toEqual([loads, stores, pass.segment])
 
-      const text = wat.split(/^ {2}\(func /m).find((f) => f.startsWith(`(export "${kernel.wasm}")`))!
+      const text = wat.split(/^ {2}\(func /m).find((f) => f.startsWith(`(export "${printed.kernel}")`))!
       const count = (op: string): number => text.split(`(${op} `).length - 1
       expect([count('v128.load'), count('v128.store')]).toEqual([loads.length, stores.length])
     })
@@ -112,6 +111,6 @@ it('nothing that an author writes ends a comment', () => {
     }
   }`)
   mustBeValid(wat, module)
-  kernelsOf(emitted)
+  argumentsOf(emitted)
   expect(globalThis).not.toHaveProperty('caught')
 })

@@ -1,0 +1,252 @@
+/**
+ * Steps of kernels that work on memory, passes and the numbers between them: the same where tensors are arrays of JavaScript
+ * (cpu) and where they lie in a heap of WebAssembly (wasm). What differs is in a `Lender`.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { type Matrices, matricesOf, viewOf } from './matrices.js'
+import type { Driver, KernelName, Layer, Step, StepLayer } from './program.js'
+
+/** What is the same for all elements of a layer: host scalars, numbers of the model, numbers of the layer. */
+export type Numbers = Float64Array
+/** Values of rows or columns that passes keep for later ones. */
+export type Vectors = Float64Array[]
+
+export interface Pass {
+  readonly segment: number
+  /** What it sweeps over; elements unless said otherwise. */
+  readonly over?: 'row' | 'col'
+  /** Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
+  readonly loads: readonly number[]
+  readonly stores: readonly number[]
+  /** Numbers that it gathers. */
+  readonly totals: readonly number[]
+  /** Numbers that are computed before and after it. */
+  readonly before?: (c: Numbers) => void
+  readonly finish?: (c: Numbers) => void
+  /** The kernel that does it: in WebAssembly an export of the module, `(n, b, c)` as `emit/wat.ts` says. */
+  readonly kernel: string
+}
+
+/** Numbers of a layer or of the model. */
+interface NumbersRecord {
+  /** How many, with all that stand before them. */
+  readonly count: number
+  /** Where the device state begins. */
+  readonly at: number
+  readonly start?: (c: Numbers) => void
+  /** State after the step. */
+  readonly state?: (c: Numbers) => number[]
+}
+
+/** The passes of a layer for one assignment of the host conditions. */
+export interface PassVariant extends NumbersRecord {
+  readonly scratch: number
+  /** What each has one value of, and what stands there before the first pass. */
+  readonly vectors?: readonly (readonly ['row' | 'col', number])[]
+  readonly passes: readonly Pass[]
+  /** What the layer adds to the reductions of each barrier. */
+  readonly shares: readonly ((c: Numbers) => number[])[]
+  readonly observed?: (c: Numbers) => number[]
+}
+
+interface PassModel extends NumbersRecord {
+  readonly barriers: readonly {
+    readonly reduces: readonly (readonly ['sum' | 'max' | 'min', number])[]
+    readonly finish?: (c: Numbers) => void
+  }[]
+}
+
+export interface Passes {
+  readonly variants: readonly PassVariant[]
+  readonly model: PassModel
+  /** The bytes of the WebAssembly module, in base64. Left out where there are rows and columns. */
+  readonly module?: string
+}
+
+/** Runs passes one behind the other. */
+export type Segment<B> = (run: Pick<Run<B>, 'size' | 'buffers' | 'numbers' | 'vectors' | 'matrices'>) => void
+
+/** A layer on its way through a step. */
+export interface Run<B> {
+  readonly layer: Layer
+  readonly plan: Plan<B>
+  readonly size: number
+  readonly numbers: Numbers
+  readonly buffers: B[]
+  readonly vectors: Vectors
+  readonly matrices: Matrices
+  /** `over layer` state. */
+  readonly cells: B | null
+}
+
+/** A variant, ready to run. */
+interface Plan<B> {
+  readonly variant: PassVariant
+  /** Buffers that it writes. */
+  readonly stores: readonly number[]
+  readonly segments: readonly Segment<B>[]
+}
+
+/** How a backend lends its tensors, as buffers of its own kind, and runs kernels over them. */
+export interface Lender<B> {
+  readonly kernel: KernelName
+  readonly reason?: string
+  /** `isLast`: nothing reads scratch afterwards. */
+  link(passes: readonly Pass[], isLast: boolean): Segment<B>
+  read(tensor: tf.Tensor): B
+  /** To be written: the tensor's own buffer if nobody else has it, else a copy, which takes its place. */
+  own(tensor: tf.Tensor, inPlace: boolean, replace: (fresh: tf.Tensor) => void): B
+  scratch(size: number): B
+  /** Its elements, until the next buffer is lent. */
+  floats(buffer: B, size: number): Float32Array
+  /** All buffers of the step are there; now passes run. */
+  settle(runs: readonly Run<B>[]): void
+}
+
+/** How many numbers there are at most. */
+export function numbersIn({ variants, model }: Passes): number {
+  return Math.max(model.count, ...variants.map((v) => v.count))
+}
+
+/** How many buffers a layer has at most, where `kept` outlive a step. */
+export function buffersIn({ variants }: Passes, kept: number): number {
+  return kept + Math.max(...variants.map((v) => v.scratch))
+}
+
+type WasmKernel = (n: number, b: number, c: number) => void
+
+/** The module's kernels, on a memory whose maximum is declared. Throws where WebAssembly or its SIMD is refused. */
+export function instantiate(module: string, memory: WebAssembly.Memory): Readonly<Record<string, WasmKernel>> {
+  const text = atob(module)
+  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0))
+  // A module says of a memory that it imports whether it is shared: a bit behind the name and the kind.
+  if (memory.buffer[Symbol.toStringTag] !== 'ArrayBuffer') bytes[text.indexOf('memory\x02') + 7]! |= 2
+  const imports = { Math, js: { memory } } as unknown as WebAssembly.Imports
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
+  return exports as unknown as Readonly<Record<string, WasmKernel>>
+}
+
+export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): Driver {
+  const last = model.barriers.length
+  const plans = variants.map((variant): Plan<B> => {
+    const { passes } = variant
+    const segments = Array.from({ length: last + 1 }, (_, s) =>
+      lender.link(
+        passes.filter((p) => p.segment === s),
+        s === last
+      )
+    )
+    return { variant, stores: [...new Set(passes.flatMap((p) => p.stores))], segments }
+  })
+  let observed: readonly Run<B>[] = []
+
+  function begin({ layer, gradient, variant, scalars }: StepLayer, inPlace: boolean): Run<B> {
+    const plan = plans[variant]!
+    const { size } = layer.info
+    const numbers = startNumbers(plan.variant, scalars)
+    const cells = ownCells(lender, layer, inPlace, plan.variant, numbers)
+    const [weight, ...slots] = [layer.variable, ...layer.slots].map((tensor, i) =>
+      plan.stores.includes(i === 0 ? 0 : i + 1)
+        ? lender.own(tensor, inPlace, (fresh) => replace(layer, i, fresh))
+        : lender.read(tensor)
+    )
+    const scratch = Array.from({ length: plan.variant.scratch }, () => lender.scratch(size))
+    const matrices = matricesOf(layer.info.shape)
+    const vectors = (plan.variant.vectors ?? []).map(([over, start]) =>
+      new Float64Array(sizeOf(viewOf(matrices, over))).fill(start)
+    )
+    const buffers = [weight!, lender.read(gradient), ...slots, ...scratch]
+    return { layer, plan, size, numbers, cells, buffers, vectors, matrices }
+  }
+
+  function step({ layers, scalars, model: state, inPlace }: Step): void {
+    const shared = startNumbers(model, scalars)
+    const cells = ownCells(lender, state, inPlace, model, shared)
+    const runs = layers.map((layer) => begin(layer, inPlace))
+    lender.settle(runs)
+    for (let s = 0; s <= last; s++) {
+      const ofModel = shared.subarray(scalars.length)
+      for (const run of runs) {
+        run.numbers.set(ofModel, scalars.length)
+        run.plan.segments[s]!(run)
+      }
+      if (s < last) meet(model.barriers[s]!, s, runs, shared)
+    }
+    for (const { plan, numbers, cells } of runs) leaveCells(lender, cells, plan.variant, numbers)
+    leaveCells(lender, cells, model, shared)
+    observed = runs
+  }
+
+  return {
+    kernel: lender.kernel,
+    ...(lender.reason === undefined ? {} : { reason: lender.reason }),
+    step,
+    observations: async () =>
+      new Map(observed.map(({ layer, plan, numbers }) => [layer, plan.variant.observed?.(numbers) ?? []])),
+    dispose() {
+      observed = []
+    }
+  }
+}
+
+/** How many entries a pass over rows, columns or elements sweeps over. */
+export function sizeOf([batch, colSize, rowSize]: Matrices): number {
+  return batch * colSize * rowSize
+}
+
+function startNumbers({ count, start }: NumbersRecord, scalars: Float64Array): Numbers {
+  const numbers = new Float64Array(count)
+  numbers.set(scalars)
+  start?.(numbers)
+  return numbers
+}
+
+/** Reductions over the model, in the order of the layers. */
+function meet<B>(
+  { reduces, finish }: PassModel['barriers'][number],
+  barrier: number,
+  runs: readonly Run<B>[],
+  shared: Numbers
+): void {
+  for (const { plan, numbers } of runs) {
+    const shares = plan.variant.shares[barrier]!(numbers)
+    for (const [i, [op, at]] of reduces.entries()) {
+      shared[at] = op === 'sum' ? shared[at]! + shares[i]! : Math[op](shared[at]!, shares[i]!)
+    }
+  }
+  finish?.(shared)
+}
+
+/** State of a layer or of the model: read into its numbers, and ready to be written. */
+function ownCells<B>(
+  lender: Lender<B>,
+  owner: { cells: tf.Tensor | null },
+  inPlace: boolean,
+  { at }: NumbersRecord,
+  numbers: Numbers
+): B | null {
+  if (!owner.cells) return null
+  const cells = lender.own(owner.cells, inPlace, (fresh) => {
+    owner.cells!.dispose()
+    owner.cells = tf.keep(fresh)
+  })
+  numbers.set(lender.floats(cells, owner.cells.size), at)
+  return cells
+}
+
+function leaveCells<B>(lender: Lender<B>, cells: B | null, { state }: NumbersRecord, numbers: Numbers): void {
+  if (cells === null) return
+  const values = state!(numbers)
+  lender.floats(cells, values.length).set(values)
+}
+
+/** Puts a tensor in the place of the weight (0) or a slot. */
+function replace(layer: Layer, index: number, fresh: tf.Tensor): void {
+  if (index === 0) {
+    layer.variable.assign(fresh)
+    fresh.dispose()
+  } else {
+    layer.slots[index - 1]!.dispose()
+    layer.slots[index - 1] = tf.keep(fresh)
+  }
+}

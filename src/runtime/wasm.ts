@@ -1,0 +1,136 @@
+/**
+ * The driver of the wasm backend: kernels run inside the heap in which TensorFlow.js keeps its tensors, so that nothing is
+ * copied. The heap may grow at any allocation, which detaches views of it but moves nothing: a step takes hold of all
+ * tensors first, and makes its views afterwards.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { buffersIn, instantiate, numbersIn, openPasses, type Pass, type Passes, type Segment } from './passes.js'
+import type { CompiledProgram, Driver, Target } from './program.js'
+import { tensorSlots } from './state.js'
+
+/** What is used of tfjs's wasm backend, none of it public. */
+interface Backend {
+  readonly dataIdMap: { get(id: object): { readonly memoryOffset: number; readonly refCount: number } }
+  readonly wasm: {
+    readonly asm?: { readonly memory?: WebAssembly.Memory }
+    readonly wasmMemory?: WebAssembly.Memory
+  }
+  makeOutput(shape: readonly number[], dtype: string): tf.TensorInfo
+}
+
+export function wasm(passes: Passes): Target {
+  return {
+    backend: 'wasm',
+    open(program) {
+      const backend = tf.backend() as unknown as Backend
+      const memory = memoryOf(backend)
+      if (!memory) return 'This TensorFlow.js wasm backend keeps its values elsewhere.'
+      try {
+        return openWasm(passes, program, backend, memory)
+      } catch (error) {
+        return `The kernels can't be used here: ${error instanceof Error ? error.message : String(error)}.`
+      }
+    }
+  }
+}
+
+/** The heap, if tensors lie in it as this driver expects. */
+function memoryOf(backend: Backend): WebAssembly.Memory | null {
+  if (typeof backend.dataIdMap?.get !== 'function' || typeof backend.makeOutput !== 'function') return null
+  const memory = backend.wasm?.asm?.memory ?? backend.wasm?.wasmMemory
+  if (!(memory instanceof WebAssembly.Memory)) return null
+  const liesThere = tf.tidy(() => {
+    const probe = tf.tensor1d([0.5, 2])
+    const record = backend.dataIdMap.get(probe.dataId)
+    if (typeof record?.memoryOffset !== 'number' || record.refCount !== 1) return false
+    const [x, y] = new Float32Array(memory.buffer, addressIn(record), 2)
+    return x === 0.5 && y === 2
+  })
+  return liesThere ? memory : null
+}
+
+/** Above 2 GiB, tfjs may have it as the negative number of the same bits. */
+function addressIn({ memoryOffset }: { readonly memoryOffset: number }): number {
+  return memoryOffset >>> 0
+}
+
+/** Kernels work on whole vectors; what is left behind the last one goes through a vector of ours, for its neighbours are not. */
+const LANES = 4
+
+/** The compiler prints this target for programs alone that have a module. */
+function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memory: WebAssembly.Memory): Driver {
+  const kernels = instantiate(all.module!, memory)
+  const count = numbersIn(all)
+  const width = buffersIn(all, 2 + tensorSlots(program.slots).length)
+
+  function make(shape: readonly number[]): tf.Tensor {
+    const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeOutput(shape, 'float32'))
+    if (address(tensor) === 0) throw new Error('the heap of the wasm backend is full.')
+    return tensor
+  }
+  const address = (tensor: tf.Tensor): number => addressIn(backend.dataIdMap.get(tensor.dataId))
+
+  /** Room for numbers, two lists of addresses, and a vector a buffer: made anew at each step, and freed by its tidy. */
+  let at = 0
+  let c = new Float64Array()
+  let lists = new Uint32Array()
+  let heap = new Float32Array()
+
+  function settle(): void {
+    at = address(make([2 * count + 2 * width + LANES * width]))
+    c = new Float64Array(memory.buffer, at, count)
+    lists = new Uint32Array(memory.buffer, at + 8 * count, 2 * width)
+    heap = new Float32Array(memory.buffer)
+    const vectors = at + 8 * count + 8 * width
+    for (let i = 0; i < width; i++) lists[width + i] = vectors + 4 * LANES * i
+  }
+
+  /** What lies behind the last whole vector of a tensor, to our vector of that buffer or back. */
+  function copyTail(which: readonly number[], isBack: boolean, first: number, length: number): void {
+    for (const i of which) {
+      const theirs = lists[i]! / 4 + first
+      const ours = lists[width + i]! / 4
+      if (isBack) heap.copyWithin(theirs, ours, ours + length)
+      else heap.copyWithin(ours, theirs, theirs + length)
+    }
+  }
+
+  function link(passes: readonly Pass[]): Segment<number> {
+    return ({ size, buffers, numbers }) => {
+      const rest = size % LANES
+      const first = size - rest
+      const list = at + 8 * count
+      lists.set(buffers)
+      for (const { loads, stores, totals, before, finish, kernel } of passes) {
+        before?.(numbers)
+        c.set(numbers)
+        if (first > 0) kernels[kernel]!(first, list, at)
+        if (rest > 0) {
+          copyTail(loads, false, first, rest)
+          kernels[kernel]!(rest, list + 4 * width, at)
+          copyTail(stores, true, first, rest)
+        }
+        for (const i of totals) numbers[i] = c[i]!
+        finish?.(numbers)
+      }
+    }
+  }
+
+  return openPasses<number>(all, {
+    kernel: 'wasm',
+    link,
+    read: address,
+    own(tensor, inPlace, replace) {
+      const record = backend.dataIdMap.get(tensor.dataId)
+      if (inPlace && record.refCount === 1) return addressIn(record)
+      const fresh = make(tensor.shape)
+      const [from, to] = [addressIn(record), address(fresh)]
+      new Uint8Array(memory.buffer).copyWithin(to, from, from + 4 * tensor.size)
+      replace(fresh)
+      return to
+    },
+    scratch: (size) => address(make([size])),
+    floats: (buffer, size) => new Float32Array(memory.buffer, buffer, size),
+    settle
+  })
+}
