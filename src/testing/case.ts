@@ -1,4 +1,6 @@
 /** A case: a small model with its weights, options and several steps of gradients, drawn from a seed. */
+import type { Program } from '../compiler/check/program.js'
+import { reach } from '../compiler/plan/order.js'
 import { randomOf } from './choices.js'
 
 export interface CaseLayer {
@@ -45,7 +47,18 @@ export interface Signature {
     readonly groupable: boolean
   }[]
   readonly masks: readonly string[]
+  /** Numbers in the formula. */
+  readonly constants: readonly number[]
 }
+
+export function signatureOf(program: Program): Signature {
+  const roots = [program.weight, ...program.slots.map((s) => s.next), ...program.observations.map((o) => o.value)]
+  const constants = reach(roots, () => true).flatMap((node) =>
+    node.op === 'const' && typeof node.value === 'number' && Math.abs(node.value) < 100 ? node.value : []
+  )
+  return { hypers: program.hypers, masks: program.masks.map((m) => m.name), constants }
+}
+
 type HyperRange =
   | { readonly kind: 'interval'; readonly low: number; readonly lowOpen: boolean; readonly high: number }
   | { readonly kind: 'set'; readonly values: readonly number[] }
@@ -72,7 +85,7 @@ const SHAPES: readonly (readonly number[])[] = [
 ]
 const NAMES = ['dense/kernel', 'dense/bias', 'conv/kernel', 'norm/gamma', 'head']
 
-export function drawCase(seed: number, { hypers, masks }: Signature): Case {
+export function drawCase(seed: number, { hypers, masks, constants }: Signature): Case {
   const random = randomOf(seed)
   const of = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)]!
   const one = (n: number): boolean => random() < 1 / n
@@ -81,7 +94,9 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
   const values = (shape: readonly number[], scale: number): Float32Array => {
     const size = shape.reduce((a, b) => a * b, 1)
     const allZero = one(6)
-    return Float32Array.from({ length: size }, () => (allZero || one(12) ? 0 : (2 * random() - 1) * scale))
+    // What a formula compares with, it may do something else for.
+    const special = (): number => (one(2) && constants.length > 0 ? of(constants) * of([1, -1]) : 0)
+    return Float32Array.from({ length: size }, () => (allZero ? 0 : one(12) ? special() : (2 * random() - 1) * scale))
   }
   // Far enough from the default to show a default that was used in its place; now and then the least that is allowed.
   const value = ({ init, range }: Signature['hypers'][number]): number | boolean => {

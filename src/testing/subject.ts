@@ -6,6 +6,7 @@ import type { Diagnostic } from '../compiler/diagnostics.js'
 import { print } from '../compiler/emit/classes.js'
 import { type Load, link } from '../compiler/syntax/modules.js'
 import { reference } from '../reference/index.js'
+import { signatureOf } from './case.js'
 import { importPrinted, RUNTIME } from './compiled.js'
 import type { Subject } from './harness.js'
 import type { CompiledClass } from './session.js'
@@ -50,7 +51,7 @@ export function judged(source: string, options: SubjectOptions, Optimizer: Compi
     reference: reference(link(source, path, load).module, program.name),
     Optimizer,
     program,
-    signature: { hypers: program.hypers, masks: program.masks.map((m) => m.name) },
+    signature: signatureOf(program),
     again: (change) => subjectOf(source, { ...options, change: (p) => change(options.change?.(p) ?? p) })
   }
 }

@@ -12,13 +12,13 @@ import {
   type StepResult
 } from '../../src/compiler/plan/evaluate.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
-import { type Case, drawCase, hypersAt } from '../../src/testing/case.js'
+import { type Case, drawCase, hypersAt, signatureOf } from '../../src/testing/case.js'
 
 const STEPS = 10_000
 
 export function areEquivalent(right: Plan, wrong: Plan): boolean {
   const { program } = right
-  const signature = { hypers: program.hypers, masks: program.masks.map((m) => m.name) }
+  const signature = signatureOf(program)
   for (let seed = 1, steps = 0; steps < STEPS; seed++) {
     const given = few(drawCase(seed, signature))
     if (expected(right, seed, given) !== JSON.stringify(ofWrong(wrong, given), exactly)) return false

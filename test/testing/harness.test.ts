@@ -40,7 +40,7 @@ test('hyperparameters are drawn from their ranges', () => {
   const range = { kind: 'interval', low: 1, lowOpen: true, high: Infinity, highOpen: true } as const
   const grow = { name: 'grow', init: 1.2, range, groupable: true }
   for (let seed = 0; seed < 100; seed++) {
-    const { hypers, falling } = drawCase(seed, { hypers: [grow], masks: [] })
+    const { hypers, falling } = drawCase(seed, { hypers: [grow], masks: [], constants: [] })
     expect(hypers.grow).toBeGreaterThan(1)
     expect(falling).toEqual([])
   }

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { analyse } from '../../src/compiler/compile.js'
 import { link } from '../../src/compiler/syntax/modules.js'
 import { reference, type Table, tables } from '../../src/reference/index.js'
-import { type Case, drawCase } from '../../src/testing/case.js'
+import { type Case, drawCase, signatureOf } from '../../src/testing/case.js'
 import { randomOf } from '../../src/testing/choices.js'
 import { compareCase } from '../../src/testing/compare.js'
 import { executeCase } from '../reference/execution.js'
@@ -57,7 +57,7 @@ describe.each(machines)('%s', (_, table, machineOf) => {
     const property = fc.property(programWithAxes, fc.nat(), (source, seed) => {
       const checked = analyse(source, 'random.opt').checked.optimizers[0]!
       const truth = reference(link(source, 'random.opt', () => null).module)
-      const signature = { hypers: checked.hypers, masks: checked.masks.map((m) => m.name) }
+      const signature = signatureOf(checked)
       const random = randomOf(seed)
       for (let i = 0; i < CASES; i++) {
         const given = small(drawCase(seed + i, signature), random)
