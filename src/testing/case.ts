@@ -87,6 +87,8 @@ const NAMES = ['dense/kernel', 'dense/bias', 'conv/kernel', 'norm/gamma', 'head'
 
 export function drawCase(seed: number, { hypers, masks, constants }: Signature): Case {
   const random = randomOf(seed)
+  // Apart, so that a formula's numbers change nothing else of its cases.
+  const aside = randomOf(~seed)
   const of = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)]!
   const one = (n: number): boolean => random() < 1 / n
   const steps = 1 + Math.floor(random() * 3)
@@ -95,7 +97,8 @@ export function drawCase(seed: number, { hypers, masks, constants }: Signature):
     const size = shape.reduce((a, b) => a * b, 1)
     const allZero = one(6)
     // What a formula compares with, it may do something else for.
-    const special = (): number => (one(2) && constants.length > 0 ? of(constants) * of([1, -1]) : 0)
+    const special = (): number =>
+      aside() < 0.5 ? 0 : (constants[Math.floor(aside() * constants.length)] ?? 0) * (aside() < 0.5 ? 1 : -1)
     return Float32Array.from({ length: size }, () => (allZero ? 0 : one(12) ? special() : (2 * random() - 1) * scale))
   }
   // Far enough from the default to show a default that was used in its place; now and then the least that is allowed.
