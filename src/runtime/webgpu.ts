@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
-import { type Backend, findMissing, own, recordOf, replaceState, replaceTensor, tensorsOf } from './webgpu-backend.js'
+import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
+import { type Backend, findMissing, own, recordOf } from './webgpu-backend.js'
 import { makeBinder, makeGrowing, USAGE, WORKGROUP, watch } from './webgpu-device.js'
 
 /** An entry point of a module, and the bindings it uses: 0 the layer's uniform, 1 the cells, 2 the weight, 3 the gradient, then slots, then scratch. */

@@ -3,7 +3,7 @@ import type { Program } from '../compiler/check/program.js'
 import { type Reference, type Table, tables } from '../reference/index.js'
 import { type Case, drawCase, type Signature } from './case.js'
 import { type Comparison, compareCase } from './compare.js'
-import { type CompiledClass, runCase } from './session.js'
+import { type CompiledClass, type Ran, runCase } from './session.js'
 import { TABLE_OF } from './targets.js'
 
 export interface Subject {
@@ -13,6 +13,11 @@ export interface Subject {
   readonly signature: Signature
   /** Compiles the text once more, with what `change` makes of its program. */
   readonly again: (change: (program: Program) => Program) => Promise<Subject>
+}
+
+/** One whose compiled class lives elsewhere, as in a browser, and runs its cases there. */
+export interface RemoteSubject extends Omit<Subject, 'Optimizer'> {
+  readonly run: (given: Case) => Promise<Ran>
 }
 
 export interface Verdict {
@@ -31,7 +36,7 @@ const UNDETERMINED = 1 / 100
 const DRAWS = 6
 
 /** The verdict on the first case that tells something, or null where none did. */
-export async function judge(subject: Subject, seed: number, table?: Table): Promise<Verdict | null> {
+export async function judge(subject: Subject | RemoteSubject, seed: number, table?: Table): Promise<Verdict | null> {
   for (let draw = 0; draw < DRAWS; draw++) {
     const verdict = await judgeCase(subject, seed + draw * 0x10001, table)
     const { compared, undetermined, differences } = verdict.comparison
@@ -42,10 +47,12 @@ export async function judge(subject: Subject, seed: number, table?: Table): Prom
 }
 
 /** One case, whatever it tells. */
-export async function judgeCase(subject: Subject, seed: number, table?: Table): Promise<Verdict> {
-  const { reference, Optimizer, signature } = subject
+export async function judgeCase(subject: Subject | RemoteSubject, seed: number, table?: Table): Promise<Verdict> {
+  const { reference, signature } = subject
   const drawn = drawCase(seed, signature)
-  const { records, leaked } = await runCase(Optimizer, reference, drawn)
+  const { records, leaked } = await ('run' in subject
+    ? subject.run(drawn)
+    : runCase(subject.Optimizer, reference, drawn))
   const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
   // A case in which no layer ever takes part runs no kernel: what state starts as is all there is to compare.
   const roundings = table ?? (kernel === 'none' ? tables.ops : TABLE_OF[kernel])

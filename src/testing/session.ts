@@ -4,6 +4,9 @@ import { ascii } from '../compiler/emit/names.js'
 import type { Reference } from '../reference/index.js'
 import { type Case, hypersAt } from './case.js'
 
+/** What has to be known of a reference to show what an optimizer holds. */
+export type Slots = Pick<Reference, 'slots'>
+
 /** What the tests use of a compiled class. */
 export interface Compiled extends tf.Optimizer {
   readonly kernel: string | null
@@ -27,12 +30,15 @@ export interface StepRecord {
   readonly kernel: string
 }
 
-/** One record a step. Frees all that it made; `leaked` is what the optimizer left behind. */
-export async function runCase(
-  Optimizer: CompiledClass,
-  reference: Reference,
-  given: Case
-): Promise<{ records: StepRecord[]; leaked: number }> {
+export interface Ran {
+  /** One a step. */
+  readonly records: readonly StepRecord[]
+  /** Tensors that the optimizer left behind. */
+  readonly leaked: number
+}
+
+/** Frees all that it made. */
+export async function runCase(Optimizer: CompiledClass, reference: Slots, given: Case): Promise<Ran> {
   const { layers, hypers, falling, masks, inPlace, steps, reload } = given
   const before = tf.memory().numTensors
   const groups = layers.flatMap(({ name, group }) =>
@@ -76,7 +82,7 @@ export async function runCase(
 /** What the optimizer and its variables hold. */
 export async function snapshot(
   optimizer: tf.Optimizer,
-  { slots }: Reference,
+  { slots }: Slots,
   variables: readonly tf.Variable[]
 ): Promise<Snapshot> {
   const entries = new Map<string, Float32Array | Int32Array>()

@@ -8,8 +8,8 @@ import { type Load, link } from '../compiler/syntax/modules.js'
 import { reference } from '../reference/index.js'
 import { signatureOf } from './case.js'
 import { importPrinted, RUNTIME } from './compiled.js'
-import type { Subject } from './harness.js'
-import type { CompiledClass } from './session.js'
+import type { RemoteSubject, Subject } from './harness.js'
+import type { CompiledClass, Slots } from './session.js'
 
 export interface SubjectOptions {
   /** Which targets to compile for; the first that the current backend can use runs. */
@@ -33,23 +33,42 @@ export class NotCompiled extends Error {
 
 /** Compiles the program for these targets and loads the class. */
 export async function subjectOf(source: string, options: SubjectOptions = {}): Promise<Subject> {
+  const { code, name } = printed(source, options)
+  const { [name]: Optimizer } = await importPrinted(code)
+  return judged(source, options, Optimizer as CompiledClass)
+}
+
+/** The same, with the class brought to life elsewhere: `bring` takes its module's text and its name there. */
+export async function remoteSubjectOf(
+  source: string,
+  options: SubjectOptions,
+  bring: (code: string, name: string, slots: Slots) => Promise<RemoteSubject['run']>
+): Promise<RemoteSubject> {
+  const { code, name } = printed(source, options)
+  const { reference, program, signature } = partsOf(source, options)
+  return { reference, program, signature, run: await bring(code, name, { slots: reference.slots }) }
+}
+
+function printed(source: string, options: SubjectOptions): { code: string; name: string } {
   const { path = 'optimizer.opt', load, targets, change = (program) => program } = options
   const program = change(programOf(source, options))
   const { code } = build(
     { optimizers: [program], schedules: [] },
     { path, ...(load && { load }), ...(targets && { targets }), emit: 'js', importFrom: RUNTIME, print, assemble }
   )
-  const { [program.name]: Optimizer } = await importPrinted(code)
-  return judged(source, options, Optimizer as CompiledClass)
+  return { code, name: program.name }
 }
 
 /** A class that has been compiled from this text before. */
 export function judged(source: string, options: SubjectOptions, Optimizer: CompiledClass): Subject {
+  return { ...partsOf(source, options), Optimizer }
+}
+
+function partsOf(source: string, options: SubjectOptions): Omit<Subject, 'Optimizer'> {
   const { path = 'optimizer.opt', load = () => null } = options
   const program = programOf(source, options)
   return {
     reference: reference(link(source, path, load).module, program.name),
-    Optimizer,
     program,
     signature: signatureOf(program),
     again: (change) => subjectOf(source, { ...options, change: (p) => change(options.change?.(p) ?? p) })

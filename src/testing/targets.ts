@@ -4,6 +4,7 @@ import * as cpu from '../runtime/cpu.js'
 import * as ops from '../runtime/ops.js'
 import * as tensorflow from '../runtime/tensorflow.js'
 import * as wasm from '../runtime/wasm.js'
+import * as webgl from '../runtime/webgl.js'
 import * as webgpu from '../runtime/webgpu.js'
 
 interface TestedTarget {
@@ -14,6 +15,7 @@ interface TestedTarget {
 export const TESTED: readonly TestedTarget[] = [
   { driver: webgpu, tables: { webgpu: tables.wgsl } },
   { driver: wasm, tables: { wasm: tables.wasm } },
+  { driver: webgl, tables: { webgl: tables.glsl } },
   { driver: cpu, tables: { cpu: tables.wasm, 'cpu-js': tables.javascript } },
   { driver: tensorflow, tables: { tensorflow: tables.eigen } },
   { driver: ops, tables: { ops: tables.ops } }

@@ -4,7 +4,14 @@ import { fc } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
 import { TARGETS } from '../../src/compiler/emit/targets.js'
 import { usesAxes } from '../../src/compiler/plan/order.js'
-import { describeVerdict, judge, judgeCase, type Verdict } from '../../src/testing/harness.js'
+import {
+  describeVerdict,
+  judge,
+  judgeCase,
+  type RemoteSubject,
+  type Subject,
+  type Verdict
+} from '../../src/testing/harness.js'
 import { type SubjectOptions, subjectOf } from '../../src/testing/subject.js'
 import { program, programWithAxes } from './arbitraries.js'
 
@@ -29,14 +36,18 @@ function mustAgree(verdict: Verdict, source: string): void {
   if (wrong) throw new Error(`${describeVerdict(verdict)}\n\n${source}`)
 }
 
-export function heldToReference(kernel: string, options: SubjectOptions): void {
+export function heldToReference(
+  kernel: string,
+  options: SubjectOptions,
+  bring: (source: string, options: SubjectOptions) => Promise<Subject | RemoteSubject> = subjectOf
+): void {
   const axes = TARGETS.filter((t) => options.targets?.includes(t.target) ?? true).some((t) => t.abilities.axes)
   const programs = axes ? fc.oneof(programWithAxes, program) : program
   test(`${RUNS} random programs`, { timeout: 5 * MINUTES + RUNS * 2000 }, async () => {
     let judged = 0
     let determined = 0
     const property = fc.asyncProperty(programs, fc.nat(), async (source, seed) => {
-      const verdict = await judge(await subjectOf(source, options), seed)
+      const verdict = await judge(await bring(source, options), seed)
       judged++
       if (!verdict) return
       determined++
@@ -51,7 +62,7 @@ export function heldToReference(kernel: string, options: SubjectOptions): void {
   )
   test.each(files)('%s', { timeout: MINUTES }, async (file) => {
     const source = readFileSync(new URL(`../../optimizers/${file}`, import.meta.url), 'utf8')
-    const subject = await subjectOf(source, { ...options, path: file })
+    const subject = await bring(source, { ...options, path: file })
     if (!axes && usesAxes(subject.program)) return
     let told = 0
     for (let seed = 1; seed <= CASES; seed++) {

@@ -4,6 +4,7 @@ import type { Emitter } from './emitter.js'
 import { ops } from './ops.js'
 import { tensorflow } from './tensorflow.js'
 import { wasm } from './wasm.js'
+import { webgl } from './webgl.js'
 import { webgpu } from './webgpu.js'
 
-export const TARGETS: readonly Emitter[] = [webgpu, wasm, cpu, tensorflow, ops]
+export const TARGETS: readonly Emitter[] = [webgpu, webgl, wasm, cpu, tensorflow, ops]

@@ -7,12 +7,11 @@
  */
 import type { Node } from '../check/program.js'
 import type { Abilities, Pass, Plan, Variant } from '../plan/plan.js'
-import { speller } from '../plan/spell.js'
-import { authorNames } from './body.js'
 import { bufferIndex, readName } from './buffers.js'
 import { type CellRecord, cellsOf, isOverLayer, recordOfLayer, recordOfModel, totalsOf } from './cells.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
+import { type Scalars, scalarsFrom, template } from './shader.js'
 import { array, object } from './text.js'
 import * as wgsl from './wgsl.js'
 
@@ -94,7 +93,7 @@ function printVariant(plan: Plan, variant: Variant): string {
     ['state', numbers(layer.slots.map(stateAfter))],
     ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
     ['segments', array(segments)],
-    ['code', template([...declareBuffers(scope), ...modulesText(scope.functions, most)])]
+    ['code', template('wgsl', [...declareBuffers(scope), ...modulesText(scope.functions, most)])]
   ])
 }
 
@@ -189,7 +188,7 @@ function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep
   ]
   const finish =
     leavings.length > 0
-      ? wgsl.printFinish(names.finish, leavings, scalarsOf(plan, [layer, model], bins, leavings))
+      ? wgsl.printFinish(names.finish, leavings, scalarsOf(plan, [layer, model], bins, leavings), bins.size)
       : null
   if (finish) functions.push(finish.text)
 
@@ -239,7 +238,7 @@ function printWhole(scope: Scope, segment: number, sweeps: readonly Sweep[], lea
   const name = `whole${segment}`
   if (sweeps.length === 0) {
     if (leaves.length === 0) return null
-    const finish = wgsl.printFinish(`leave${segment}`, leaves, scalarsOf(plan, [layer, model]))
+    const finish = wgsl.printFinish(`leave${segment}`, leaves, scalarsOf(plan, [layer, model]), 0)
     functions.push(finish.text, wgsl.printEntry(name, [`if (id == 0u) { leave${segment}(); }`]))
     return { name, binds: finish.binds }
   }
@@ -273,7 +272,7 @@ function printModel(plan: Plan): string {
       to: model.textOf(node),
       node
     }))
-    const finish = wgsl.printFinish(`finish${index}`, leavings, scalarsOf(plan, [model], bins, leavings))
+    const finish = wgsl.printFinish(`finish${index}`, leavings, scalarsOf(plan, [model], bins, leavings), bins.size)
     const name = `barrier${index}`
     const row = (node: Node): string => rowAt('layer.table', rows.indexOf(node), 'layer.rows')
     const reduces = barrier.reductions.length > 0
@@ -304,7 +303,7 @@ function printModel(plan: Plan): string {
     ['rows', String(rows.length)],
     ['state', numbers(model.slots.map(stateAfter))],
     ['barriers', array(entries)],
-    ['code', template(modulesText(functions, Math.max(...barriers.map((b) => b.reductions.length))))]
+    ['code', template('wgsl', modulesText(functions, Math.max(...barriers.map((b) => b.reductions.length))))]
   ])
 }
 
@@ -317,14 +316,9 @@ function scalarsOf(
   [own, ...others]: readonly CellRecord[],
   bins: ReadonlyMap<Node, string> = new Map(),
   leaving: readonly Leaving[] = []
-): wgsl.Scalars {
-  const named = authorNames(plan.program)
-  const given = new Map(
-    [...plan.scalars, ...plan.modelCells, ...plan.variants.flatMap((v) => v.cells)].map((s) => [s.node, s.name])
-  )
-  const spell = speller(plan.program, () => null)
+): Scalars {
   const computed = new Set(leaving.filter(({ to, node }) => to === own!.read(node)).map((l) => l.node))
-  const textOf = (node: Node): string | null => {
+  return scalarsFrom(plan, (node) => {
     const scalar = plan.scalars.findIndex((s) => s.node === node)
     if (scalar >= 0) return `layer.s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
     if (bins.has(node)) return bins.get(node)!
@@ -333,18 +327,7 @@ function scalarsOf(
       if (text !== null) return text
     }
     return null
-  }
-  return {
-    named,
-    bins: bins.size,
-    nameOf: (node) => named(node)?.name ?? given.get(node) ?? ('name' in node ? node.name : node.op),
-    formulaOf: (node) => (node.place === 'host' && node.args.length > 0 ? spell(node) : null),
-    read(node) {
-      if (node.op === 'const') return wgsl.literal(node.value)
-      const text = textOf(node)
-      return text !== null && node.kind === 'bool' ? `${text} != 0.0` : text
-    }
-  }
+  })
 }
 
 /** Names of the arrays, by index. */
@@ -382,10 +365,4 @@ function modulesText(functions: readonly string[], bins: number): string[] {
 
 function numbers(values: readonly number[]): string {
   return array(values.map(String))
-}
-
-/** Text as a template literal. Comments hold the author's text: to WGSL, some control characters end a line. */
-function template(lines: readonly string[]): string {
-  const text = lines.join('\n').replace(/[^\P{Cc}\n]|[\u2028\u2029]/gu, ' ')
-  return `/* wgsl */ \`\n${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\n\``
 }

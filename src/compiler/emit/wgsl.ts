@@ -11,26 +11,14 @@
  * tree; what several workgroups have is collected by one. So no sum is a long chain, whatever the size of the layer.
  */
 import type { Node, Reduce } from '../check/program.js'
-import { isElement } from '../plan/order.js'
 import type { Buffer, Pass } from '../plan/plan.js'
-import { layOut, type Notation } from './body.js'
+import { layOut } from './body.js'
 import { freshNames } from './names.js'
+import { indent, layOutPass, type Scalars } from './shader.js'
 import { reserved } from './wgsl-words.js'
 
 /** Invocations of a workgroup; `WORKGROUP` of the runtime. */
 export const WORKGROUP = 64
-
-/** Where the kernels of one module find what they do not compute. */
-export interface Scalars {
-  /** A constant, host scalar, cell or state of layer or model as text; null for what has to be computed. */
-  readonly read: (node: Node) => string | null
-  /** What to call it, and what the host made it of, in the author's notation; null where there is no more to say. */
-  readonly nameOf: (node: Node) => string
-  readonly formulaOf: (node: Node) => string | null
-  readonly named: NonNullable<Notation['named']>
-  /** How many totals a workgroup has just made. */
-  readonly bins: number
-}
 
 /** What a pass calls the buffers that it goes over: as a whole, and what it has loaded of one. */
 export interface BufferNames {
@@ -49,47 +37,15 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffers: B
   const fresh = freshNames(reserved(pass.reductions.length))
   const touched = [...pass.loads, ...pass.stores.map((s) => s.to)].map(buffers.array)
   for (const array of new Set(touched)) fresh(array)
-  const head: string[] = []
-  const loads: string[] = []
-  const sources = new Map(pass.reads.map(({ node, from }) => [node, from]))
-  const wide = (node: Node): boolean => sources.has(node) || isElement(node)
-
-  /** What is loaded, and what is the same for all elements: read or computed once before the loop. */
-  const names = new Map<Node, string>()
-  const load = (from: Buffer): string => {
-    const name = fresh(buffers.element(from))
-    loads.push(`let ${name} = ${buffers.array(from)}[i];`)
-    return name
-  }
-  const hoist = (node: Node): string => {
-    const { lines, results } = layOut([node], {
-      read: (n) => names.get(n) ?? scalars.read(n),
-      apply: (n, args) => expression(n, args, () => false),
-      named: scalars.named,
-      fresh,
-      bind
-    })
-    head.push(...lines)
-    if (/^\w+$/.test(results[0]!)) return results[0]!
-    const name = fresh(scalars.nameOf(node))
-    const formula = scalars.formulaOf(node)
-    head.push(`${bind(name, results[0]!)}${formula ? ` // ${formula}` : ''}`)
-    return name
-  }
-  const read = (node: Node): string | null => {
-    if (node.op === 'const') return literal(node.value)
-    const from = sources.get(node)
-    if (!names.has(node) && (from || !isElement(node))) names.set(node, from ? load(from) : hoist(node))
-    return names.get(node) ?? null
-  }
-  const body = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {
-    read,
-    apply: (node, args) => expression(node, args, wide),
-    named: scalars.named,
-    fresh,
-    bind
+  const { head, loads, lines, results, wide } = layOutPass(pass, {
+    scalars,
+    element: buffers.element,
+    load: (from) => `${buffers.array(from)}[i]`,
+    apply: expression,
+    bind,
+    fresh
   })
-  const value = (node: Node, index: number): string => splat(node, body.results[index]!, wide)
+  const value = (node: Node, index: number): string => splat(node, results[index]!, wide)
   const stores = pass.stores.map((s, i) => `${buffers.array(s.to)}[i] = ${value(s.value, i)};`)
   const gathered = pass.reductions.map((r, i) => ({
     ...REDUCE[r.node.op],
@@ -98,7 +54,7 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffers: B
 
   const loop =
     gathered.length === 0
-      ? [`for (var i = first; i < end; i += ${WORKGROUP}u) {`, ...indent([...loads, ...body.lines, ...stores]), '}']
+      ? [`for (var i = first; i < end; i += ${WORKGROUP}u) {`, ...indent([...loads, ...lines, ...stores]), '}']
       : [
           ...gathered.map(({ start }, r) => `var all${r} = T(${start});`),
           'for (var i = first; i < end;) {',
@@ -107,7 +63,7 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffers: B
             'for (var n = 0u; n < 16u && i < end; n++) {',
             ...indent([
               ...loads,
-              ...body.lines,
+              ...lines,
               ...stores,
               ...gathered.map(({ join, value }, r) => `block${r} = ${join(`block${r}`, value)};`),
               `i += ${WORKGROUP}u;`
@@ -138,14 +94,19 @@ export function printGather(name: string, ops: readonly Reduce[]): string {
 }
 
 /** What one invocation computes and keeps between passes. `keep` says where, as text to assign to. */
-export function printFinish(name: string, keeps: readonly { to: string; node: Node }[], scalars: Scalars): Printed {
+export function printFinish(
+  name: string,
+  keeps: readonly { to: string; node: Node }[],
+  scalars: Scalars,
+  bins: number
+): Printed {
   const { lines, results } = layOut(
     keeps.map((k) => k.node),
     {
       read: scalars.read,
       apply: (node, args) => expression(node, args, () => false),
       named: scalars.named,
-      fresh: freshNames(reserved(scalars.bins)),
+      fresh: freshNames(reserved(bins)),
       bind
     }
   )
@@ -170,10 +131,6 @@ export function bindingsOf(lines: readonly string[]): Set<string> {
 
 function printFunction(head: string, lines: readonly string[]): string {
   return [`fn ${head} {`, ...indent(lines), '}'].join('\n')
-}
-
-function indent(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`)
 }
 
 function bind(name: string, value: string): string {
@@ -250,14 +207,6 @@ function enclosed(node: Node, text: string): string {
 
 function splat(node: Node, text: string, wide: (node: Node) => boolean): string {
   return wide(node) ? text : `${node.kind === 'bool' ? 'B' : 'T'}(${text})`
-}
-
-/** A float32 that WGSL takes: within its range, and never an integer literal. */
-export function literal(value: number | boolean): string {
-  if (typeof value === 'boolean') return String(value)
-  const most = 3.4028234663852886e38
-  const text = String(Math.max(-most, Math.min(most, Math.fround(value))))
-  return /[.e]/.test(text) ? text : `${text}.0`
 }
 
 /**

@@ -1,0 +1,215 @@
+/**
+ * The webgl target: for each variant, its passes as GLSL, and what is made of their reductions. `src/runtime/webgl.ts` puts
+ * around them how textures are laid out, and runs them.
+ *
+ * A pass is one draw a layer, into as many textures as it stores. A pass that reduces draws partial sums instead, which a
+ * draw for all layers of the variant brings together, with the cells that they complete.
+ */
+import type { Node } from '../check/program.js'
+import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
+import { bufferIndex, readName } from './buffers.js'
+import type { Emitted, Emitter } from './emitter.js'
+import * as glsl from './glsl.js'
+import { ascii } from './names.js'
+import { type Scalars, scalarsFrom, template } from './shader.js'
+import { recordOf, type Stage, type TexelRecord } from './texels.js'
+import { array, object, quote } from './text.js'
+
+/** Targets of a draw that every WebGL 2 has. */
+const OUTPUTS = 4
+/** Numbers that such a draw leaves. */
+const NUMBERS = 4 * OUTPUTS
+
+const ABILITIES: Abilities = {
+  target: 'webgl',
+  reducesInPass: false,
+  inPlace: false,
+  // 16 textures for sure, two of which hold the records of the layer and of the model.
+  maxBuffers: 14,
+  maxOutputs: OUTPUTS,
+  axes: false
+}
+
+export const webgl: Emitter = { target: 'webgl', abilities: ABILITIES, emit }
+
+const READING =
+  '// WebGL. T is vec4, a block of 2 by 2, or float; s holds host scalars, cell and model what reductions made of the layer and of the model.'
+
+function emit(plan: Plan): Emitted {
+  const own = `webgl${ascii(plan.program.name)}`
+  const variants = [...new Set(plan.variants)]
+  const nameOf = (variant: Variant): string => `${own}${variants.indexOf(variant)}`
+  const hasModel = plan.barriers.length > 0 || plan.modelState.length > 0
+  const model = modelOf(plan)
+  const printed = variants.map((v) => `const ${nameOf(v)}: WebGlVariant = ${printVariant(plan, v, model)}`)
+  if (hasModel) printed.push(`const ${own}Model: WebGlModel = ${printModel(plan, model)}`)
+  return {
+    declarations: [`${READING}\n${printed[0]}`, ...printed.slice(1)],
+    expression: `webgl(${object([
+      ['variants', array(plan.variants.map(nameOf))],
+      ['model', hasModel ? `${own}Model` : null]
+    ])})`,
+    imports: { webgl: ['webgl', 'type WebGlVariant', ...(hasModel ? ['type WebGlModel'] : [])] }
+  }
+}
+
+/** What printing a variant's programs needs. */
+interface Scope {
+  readonly plan: Plan
+  readonly variant: Variant
+  readonly layer: TexelRecord
+  readonly model: TexelRecord
+}
+
+function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string {
+  const passes = variant.passes.flatMap(inDraws)
+  const made = passes.map((p) => [...totalsOf(p), ...p.finish.map((i) => variant.cells[i]!.node)])
+  const kept = [...variant.layerState, ...variant.observations].map((k) => k.value)
+  const layer = recordOf(plan, 'layer', [...made, kept])
+  const scope: Scope = { plan, variant, layer, model }
+  const end = { stage: passes.length, barrier: Infinity }
+  const stateAfter = (name: string, i: number): number => {
+    const value = variant.layerState.find((s) => s.slot === name)?.value
+    return value ? layer.placeOf(value) : 4 * layer.state + i
+  }
+  const isUsed = plan.barriers.length + layer.slots.length + [...made, kept].flat().length > 0
+  return object([
+    ['texels', String(isUsed ? layer.texels : 0)],
+    ['at', String(layer.state)],
+    ['state', numbers(layer.slots.map(stateAfter))],
+    ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
+    ['passes', array(passes.map((pass, i) => printPass(scope, pass, i)))],
+    ['shares', array(plan.barriers.map((barrier, i) => printShares(scope, barrier, i)))],
+    ['last', printStage(layer.stages.at(-1)!, scalarsOf(scope, end))]
+  ])
+}
+
+/** A pass of few enough reductions that their sums fit into the targets of a draw. */
+function inDraws(pass: Pass): Pass[] {
+  const parts = chunks(pass.reductions, NUMBERS)
+  if (parts.length <= 1) return [pass]
+  return parts.map((reductions, i) => ({ ...pass, reductions, finish: i === parts.length - 1 ? pass.finish : [] }))
+}
+
+function printPass(scope: Scope, pass: Pass, stage: number): string {
+  const { plan, variant, layer } = scope
+  const { program } = plan
+  const index = (buffer: Buffer): number => bufferIndex(program, buffer)
+  const when = { stage, barrier: pass.segment }
+  const { head, body } = glsl.printPass(pass, scalarsOf(scope, { ...when, inPass: true }), {
+    index,
+    element: (buffer) => readName(program, pass, buffer),
+    count: 2 + program.slots.length + variant.scratch
+  })
+  return object([
+    ['segment', String(pass.segment)],
+    ['loads', numbers(pass.loads.map(index))],
+    ['stores', numbers(pass.stores.map((s) => index(s.to)))],
+    ['reduces', array(pass.reductions.map((r) => quote(r.node.op)))],
+    ...printCode([...head, ...body], { head, body }),
+    ['finish', printStage(layer.stages[stage]!, scalarsOf(scope, { ...when, totals: totalsOf(pass) }))]
+  ])
+}
+
+/** What the layer adds to the reductions at a barrier: gathered by a pass, or the same for all its elements. */
+function printShares(scope: Scope, { reductions }: Barrier, barrier: number): string {
+  const { variant, layer } = scope
+  const scalars = scalarsOf(scope, { stage: layer.stages.length, barrier })
+  const shareOf = (node: Node): Node => variant.shares.find((s) => s.node === node)?.value ?? node
+  const draws = chunks(reductions.map(shareOf), NUMBERS).map((values) => {
+    const lines = glsl.printValues(
+      values.map((node, to) => ({ to, node })),
+      { ...scalars, read: (node) => layer.partOf(node) ?? scalars.read(node) }
+    )
+    return object([['numbers', String(values.length)], ...printCode(lines, { code: lines })])
+  })
+  return array(draws)
+}
+
+/** What a program may read: what stages and barriers before it have made, and totals that it has just brought together. */
+interface When {
+  readonly stage: number
+  readonly barrier: number
+  readonly totals?: readonly Node[]
+  /** In a pass, host scalars stand in a uniform. */
+  readonly inPass?: boolean
+}
+
+function scalarsOf({ plan, layer, model }: Scope, { stage, barrier, totals = [], inPass = false }: When): Scalars {
+  return scalarsFrom(plan, (node) => {
+    const scalar = inPass ? plan.scalars.findIndex((s) => s.node === node) : -1
+    if (scalar >= 0) return `s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
+    if (totals.includes(node)) return `total[${totals.indexOf(node)}]`
+    return layer.read(node, stage, 'cell') ?? model.read(node, barrier, 'model')
+  })
+}
+
+function printModel(plan: Plan, model: TexelRecord): string {
+  const barriers = barriersOf(plan).map(({ reductions }, i) => {
+    const scalars = scalarsFrom(plan, (node) => {
+      const total = reductions.indexOf(node as (typeof reductions)[number])
+      return total >= 0 ? `total[${total}]` : model.read(node, i, 'cell')
+    })
+    return object([
+      ['reduces', array(reductions.map((r) => quote(r.op)))],
+      ['finish', printStage(model.stages[i]!, scalars)]
+    ])
+  })
+  const stateAfter = (name: string, i: number): number => {
+    const value = plan.modelState.find((s) => s.slot === name)?.value
+    return value ? model.placeOf(value) : 4 * model.state + i
+  }
+  return object([
+    ['texels', String(model.texels)],
+    ['at', String(model.state)],
+    ['state', numbers(model.slots.map(stateAfter))],
+    ['barriers', array(barriers)]
+  ])
+}
+
+/** Each barrier makes a stage; the last also what is kept. */
+function modelOf(plan: Plan): TexelRecord {
+  const barriers = barriersOf(plan)
+  const stages = barriers.map(({ reductions, finish }, i): Node[] => [
+    ...reductions,
+    ...finish.map((c) => plan.modelCells[c]!.node),
+    ...(i === barriers.length - 1 ? plan.modelState.map((s) => s.value) : [])
+  ])
+  return recordOf(plan, 'model', stages)
+}
+
+/** State without a reduction still changes once a step. */
+function barriersOf(plan: Plan): readonly Barrier[] {
+  return plan.barriers.length > 0 ? plan.barriers : [{ reductions: [], finish: [] }]
+}
+
+/** A program over cells that adds a stage to a record; null if there is nothing in it. */
+function printStage({ at, texels, nodes }: Stage, scalars: Scalars): string | null {
+  if (texels === 0) return null
+  const lines = glsl.printValues(
+    nodes.map((node, to) => ({ to, node })),
+    scalars
+  )
+  return object([['at', String(at)], ['texels', String(texels)], ...printCode(lines, { code: lines })])
+}
+
+/** Texts as fields, after the functions that they call. */
+function printCode(
+  all: readonly string[],
+  fields: Readonly<Record<string, readonly string[]>>
+): (readonly [string, string | null])[] {
+  const texts = { functions: glsl.helpersOf(all.join('\n')), ...fields }
+  return Object.entries(texts).map(([name, lines]) => [name, lines.length > 0 ? template('glsl', lines) : null])
+}
+
+function totalsOf(pass: Pass): Node[] {
+  return pass.reductions.map((r) => r.node)
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
+
+function numbers(values: readonly number[]): string {
+  return array(values.map(String))
+}

@@ -1,0 +1,368 @@
+/**
+ * The driver of the webgl backend: a pass is one draw a layer through tfjs's own context, from the textures of tensors into
+ * fresh ones out of tfjs's pool, as many at once as the pass stores. Nothing is read back.
+ *
+ * What reductions make of a layer stands in a row of a record (src/compiler/emit/texels.ts), one texture for all layers of a
+ * variant. A reducing pass draws a tile of partial sums for each layer into an atlas; one more draw brings together those
+ * of all layers, and adds a stage to the record.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type { CompiledProgram, Driver, Layer, ModelState, Step, StepLayer, Target } from './program.js'
+import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
+import { type Backend, fetchOf, findMissing, isPadded, type Layout, layoutOf, makeTensor } from './webgl-backend.js'
+import { type Input, makeDevice } from './webgl-draw.js'
+import {
+  type CellText,
+  enterShader,
+  LARGEST,
+  leaveShader,
+  type PassText,
+  passShader,
+  type Reduce,
+  shareShader,
+  stageShader
+} from './webgl-glsl.js'
+
+export interface WebGlStage extends CellText {
+  /** The texels of the record that it makes. */
+  readonly at: number
+  readonly texels: number
+}
+
+/** Buffers by number: 0 the weight, 1 the gradient, then slots, then scratch. */
+export interface WebGlPass extends PassText {
+  readonly segment: number
+  readonly loads: readonly number[]
+  readonly finish?: WebGlStage
+}
+
+interface RecordText {
+  /** Texels of a record; 0 for none. */
+  readonly texels: number
+  /** The texel at which state begins; where state stands after the step, in numbers. */
+  readonly at: number
+  readonly state: readonly number[]
+}
+
+/** The kernels of a layer for one assignment of the host conditions. */
+export interface WebGlVariant extends RecordText {
+  readonly observed: readonly number[]
+  readonly passes: readonly WebGlPass[]
+  /** For each barrier: what a layer adds to its reductions, in as many draws as it takes. */
+  readonly shares: readonly (readonly (CellText & { readonly numbers: number })[])[]
+  /** What is kept after the step. */
+  readonly last?: WebGlStage
+}
+
+/** What is computed between segments. */
+export interface WebGlModel extends RecordText {
+  readonly barriers: readonly { readonly reduces: readonly Reduce[]; readonly finish?: WebGlStage }[]
+}
+
+export interface WebGlKernels {
+  readonly variants: readonly WebGlVariant[]
+  readonly model?: WebGlModel
+}
+
+/** A weight of so many elements is better packed, whoever wants it unpacked: a step takes a half or a third of the time. */
+const PACKED = 4096
+/** Side of the block of texels that a fragment adds up, and of the largest tile of partial sums. */
+const BLOCK = 16
+const TILE = 64
+const ATLAS = 1024
+
+export function webgl(kernels: WebGlKernels): Target {
+  return {
+    backend: 'webgl',
+    open(program) {
+      const backend = tf.backend() as unknown as Backend
+      warnOfFloat16(program)
+      const missing = findMissing(backend)
+      return missing
+        ? `This TensorFlow.js webgl backend has no ${missing}.`
+        : openWebGl(kernels, program.scalars, backend)
+    }
+  }
+}
+
+function warnOfFloat16({ name }: CompiledProgram): void {
+  if (tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) return
+  console.warn(`${name}: TensorFlow.js keeps tensors in float16 here: small gradients vanish, training may go wrong.`)
+}
+
+/** A layer, or the model, on its way through a step. */
+interface Row {
+  readonly holder: Layer | ModelState
+  /** Rounded. */
+  readonly scalars: Float32Array
+  /** Where its partial sums stand: left, top, width, height. */
+  readonly tile: readonly [number, number, number, number]
+}
+
+interface Run extends Row {
+  readonly step: StepLayer
+  /** The layout that its reductions go over, and the block of texels that each partial sum is of. */
+  readonly at: Layout
+  readonly block: readonly [number, number]
+  readonly scratch: tf.Tensor[]
+}
+
+/** A record with a row for each layer of a variant, or for the model. */
+interface Records<R extends Row = Row, Text extends RecordText = RecordText> {
+  readonly text: Text
+  readonly rows: readonly R[]
+  /** Of its two textures: first the one that has the last stage. */
+  readonly names: [string, string]
+  /** Its first row in the table of what layers add to the model's sums. */
+  readonly first: number
+}
+
+type Group = Records<Run, WebGlVariant>
+
+function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backend: Backend): Driver {
+  const { gl } = backend.gpgpu
+  const device = makeDevice(backend)
+  const packs = tf.env().getBool('WEBGL_PACK')
+  /** Of the textures for partial sums, which also hold the table of what layers add to the model's. */
+  let atlasHeight = 1
+  /** Of the last step. */
+  let groups: readonly Group[] = []
+  let whole: Records | null = null
+
+  function step({ layers, scalars, model: holder }: Step): void {
+    if (gl.isContextLost()) throw lost()
+    groups = groupsOf(layers)
+    const tile = [0, 0, 1, layers.length] as const
+    whole = model
+      ? { text: model, rows: [{ holder, scalars: rounded(scalars), tile }], names: ['m', 'n'], first: 0 }
+      : null
+    const all = whole ? [...groups, whole] : groups
+    // Before anything stands in it: a texture that grows is a new one.
+    for (const { rows } of all) for (const { tile } of rows) atlasHeight = Math.max(atlasHeight, tile[1] + tile[3])
+    for (const records of all) begin(records)
+    for (let segment = 0; segment <= (model?.barriers.length ?? 0); segment++) {
+      for (const group of groups) {
+        for (const pass of group.text.passes) {
+          if (pass.segment !== segment) continue
+          for (const [row, one] of group.rows.entries()) run(pass, one, row, group)
+          addStage(group, pass.finish, pass.reduces)
+        }
+      }
+      const barrier = model?.barriers[segment]
+      if (!barrier) continue
+      for (const group of groups) share(group, segment)
+      addStage(whole!, barrier.finish, barrier.reduces)
+    }
+    for (const group of groups) addStage(group, group.text.last, [])
+    for (const records of all) leave(records)
+    for (const { scratch } of groups.flatMap((group) => group.rows)) tf.dispose(scratch)
+    device.end()
+  }
+
+  /** Layers of one variant, side by side in its record and in the atlas. */
+  function groupsOf(layers: readonly StepLayer[]): Group[] {
+    let first = 0
+    return [...new Set(layers.map(({ variant }) => variants[variant]!))].map((text, i): Group => {
+      const place = makeShelves()
+      const own = layers.filter(({ variant }) => variants[variant] === text)
+      const rows = own.map((one) => rowOf(one, place))
+      first += rows.length
+      return { text, rows, names: [`a${i}`, `b${i}`], first: first - rows.length }
+    })
+  }
+
+  function rowOf(step: StepLayer, place: Shelves): Run {
+    const { layer, scalars } = step
+    const at = layoutOf(backend, layer.variable, packs)
+    const width = Math.min(at.width, Math.max(BLOCK, Math.ceil(at.width / TILE)))
+    const height = Math.max(Math.ceil(BLOCK ** 2 / width), Math.ceil(at.height / TILE))
+    return {
+      step,
+      holder: layer,
+      at,
+      scratch: [],
+      scalars: rounded(scalars),
+      block: [width, height],
+      tile: place(Math.ceil(at.width / width), Math.ceil(at.height / height))
+    }
+  }
+
+  /** What a record holds before its first stage. */
+  function begin(records: Records): void {
+    const { rows, text } = records
+    const { texels, at, state } = text
+    if (texels === 0) return
+    const values = new Float32Array(4 * texels * rows.length)
+    const texture = textureOf(records)
+    for (const [row, { tile, scalars }] of rows.entries()) {
+      values.set(tile, 4 * texels * row)
+      values.set(scalars.subarray(0, scalarCount), 4 * (texels * row + 1))
+    }
+    device.write(texture, texels, rows.length, values)
+    for (const [row, { holder }] of rows.entries()) {
+      if (!holder.cells || state.length === 0) continue
+      const layout = layoutOf(backend, holder.cells)
+      const fetch = layout.packed ? 'P' : 'U'
+      device.draw({
+        program: device.program(text, fetch, () => enterShader(at, state.length, fetch)),
+        to: [texture],
+        area: [at, row, Math.ceil(state.length / 4), 1],
+        inputs: { x0: layout.texture, l0: numbersOf(layout) }
+      })
+    }
+  }
+
+  /** State of layers or of the model after the step. */
+  function leave(records: Records): void {
+    const { state } = records.text
+    for (const [row, { holder }] of records.rows.entries()) {
+      if (holder.cells && state.length > 0) replaceState(holder, take(records, 'state', state, holder.cells.shape, row))
+    }
+  }
+
+  /** Numbers of a record, of each row from one on, as a tensor. */
+  function take(records: Records, kind: string, places: readonly number[], shape: number[], row: number): tf.Tensor {
+    const fresh = makeTensor(backend, shape)
+    const layout = layoutOf(backend, fresh)
+    device.draw({
+      program: device.program(records.text, kind, () => leaveShader(places)),
+      to: [layout.texture],
+      area: [0, 0, layout.width, layout.height],
+      inputs: { cells: textureOf(records), l: numbersOf(layout), where: [row, 0, 0, 0] }
+    })
+    return fresh
+  }
+
+  function textureOf({ text, rows, names }: Records, which = 0): WebGLTexture {
+    return device.texture(names[which]!, text.texels || 1, rows.length)
+  }
+
+  /** The textures of records that programs read. */
+  function recordsFor(own: Records): Record<string, Input> {
+    return { cells: textureOf(own), ...(whole && { cellsOf: textureOf(whole) }) }
+  }
+
+  function partsFor(count: number): WebGLTexture[] {
+    return Array.from({ length: Math.ceil(count / 4) }, (_, i) => device.texture(`part${i}`, ATLAS, atlasHeight))
+  }
+
+  function addStage(own: Records, stage: WebGlStage | undefined, reduces: readonly Reduce[]): void {
+    if (!stage) return
+    const inputs = recordsFor(own)
+    for (const [i, texture] of partsFor(reduces.length).entries()) inputs[`part${i}`] = texture
+    device.draw({
+      program: device.program(stage, '', () => stageShader(stage, stage.at, stage.texels, reduces)),
+      to: [textureOf(own, 1)],
+      area: [0, 0, own.text.texels, own.rows.length],
+      inputs
+    })
+    own.names.reverse()
+  }
+
+  /** What each layer of a group adds at a barrier. */
+  function share(group: Group, barrier: number): void {
+    const { first, rows, text } = group
+    let from = 0
+    for (const one of text.shares[barrier]!) {
+      device.draw({
+        program: device.program(one, '', () => shareShader(one, one.numbers)),
+        to: partsFor(from + one.numbers).slice(from / 4),
+        area: [0, first, 1, rows.length],
+        inputs: { ...recordsFor(group), where: [first, 0, 0, 0] }
+      })
+      from += one.numbers
+    }
+  }
+
+  /** A pass over one layer: into fresh tensors, which take the place of the old ones, or into its tile of the atlas. */
+  function run(pass: WebGlPass, { step, at, tile, block, scalars, scratch }: Run, row: number, group: Group): void {
+    const { layer, gradient } = step
+    const { shape, size } = layer.info
+    const packedAs = at.packed ? at.shape : packs && size >= PACKED ? shape : undefined
+    const fresh = pass.stores.map(() => makeTensor(backend, shape, packedAs))
+    const outputs = fresh.map((tensor) => layoutOf(backend, tensor))
+    const over = outputs[0] ?? at
+    const inputs: Record<string, Input> = {
+      ...recordsFor(group),
+      s: scalars,
+      l: numbersOf(over),
+      where: [row, size, at.width, at.height],
+      blocks: [tile[0], tile[1], ...block]
+    }
+    const [weight, ...slots] = tensorsOf(layer)
+    const buffers = [weight!, gradient, ...slots, ...scratch]
+    const fetches = pass.loads.map((buffer) => {
+      const layout = layoutOf(backend, buffers[buffer]!)
+      const fetch = fetchOf(over, layout)
+      inputs[`x${buffer}`] = layout.texture
+      inputs[`l${buffer}`] = numbersOf(layout)
+      return [buffer, fetch] as const
+    })
+    const { packed, width, height } = over
+    const reading = { packed, fetches, masked: isPadded(over) }
+    device.draw({
+      program: device.program(pass, JSON.stringify(reading), () => passShader(pass, reading, scalarCount)),
+      to: outputs.length > 0 ? outputs.map(({ texture }) => texture) : partsFor(pass.reduces.length),
+      area: outputs.length > 0 ? [0, 0, width, height] : tile,
+      inputs
+    })
+    for (const [i, buffer] of pass.stores.entries()) {
+      const at = buffer - 2 - slots.length
+      if (at < 0) replaceTensor(layer, Math.max(0, buffer - 1), fresh[i]!)
+      else scratch[at] = fresh[i]!
+    }
+  }
+
+  async function observations(): Promise<Map<Layer, ArrayLike<number>>> {
+    if (gl.isContextLost()) throw lost()
+    // All are asked for before the first answer: a step may end meanwhile.
+    const asked = groups.map(async (group): Promise<[Layer, ArrayLike<number>][]> => {
+      const { text, rows } = group
+      const count = text.observed.length
+      if (count === 0) return rows.map(({ step }) => [step.layer, []])
+      const tensor = take(group, 'observed', text.observed, [rows.length, count], 0)
+      device.end()
+      const values = await tensor.data()
+      tensor.dispose()
+      return rows.map(({ step }, row) => [step.layer, values.slice(row * count, (row + 1) * count)])
+    })
+    return new Map((await Promise.all(asked)).flat())
+  }
+
+  return {
+    kernel: 'webgl',
+    step,
+    observations,
+    dispose: device.destroy
+  }
+}
+
+function lost(): Error {
+  return new Error('the WebGL context was lost: set up the backend again and load the last saved weights.')
+}
+
+/** What the GLSL reads of a layout. */
+function numbersOf({ rows, cols, width, offset }: Layout): readonly number[] {
+  return [rows, cols, width, offset]
+}
+
+type Shelves = (width: number, height: number) => [number, number, number, number]
+
+/** Places rectangles in rows of the atlas. */
+function makeShelves(): Shelves {
+  let [x, y, shelf] = [0, 0, 0]
+  return (width, height) => {
+    if (x + width > ATLAS) [x, y, shelf] = [0, y + shelf, 0]
+    x += width
+    shelf = Math.max(shelf, height)
+    return [x - width, y, width, height]
+  }
+}
+
+/** Host scalars, each rounded once, in whole vectors. */
+function rounded(scalars: Float64Array): Float32Array {
+  const values = new Float32Array(4 * ((scalars.length >> 2) + 1))
+  // A shader may take infinity for anything; the largest float compares as infinity would.
+  for (let i = 0; i < scalars.length; i++) values[i] = Math.max(-LARGEST, Math.min(+LARGEST, scalars[i]!))
+  return values
+}

@@ -1,0 +1,23 @@
+/** What runs in the browser for tests of drivers: compiled classes, brought to life on a backend of TensorFlow.js. */
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-webgl'
+import type { Case } from '../../../src/testing/case.js'
+import { importPrinted } from '../../../src/testing/compiled.js'
+import { type CompiledClass, type Ran, runCase, type Slots } from '../../../src/testing/session.js'
+
+const classes: CompiledClass[] = []
+
+const harness = {
+  async open(backend: string): Promise<void> {
+    await tf.setBackend(backend)
+    await tf.ready()
+  },
+  /** Its number. */
+  async bring(code: string, name: string): Promise<number> {
+    return classes.push((await importPrinted(code))[name] as CompiledClass) - 1
+  },
+  run: (index: number, slots: Slots, given: Case): Promise<Ran> => runCase(classes[index]!, slots, given)
+}
+export type Harness = typeof harness
+
+Object.assign(globalThis, { harness })
