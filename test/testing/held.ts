@@ -79,7 +79,7 @@ export function heldToReference(
 
   test.each(SIX)('the bound of %s is not slack', { timeout: MINUTES + TIGHT_CASES * 2000 }, async (name) => {
     const source = readFileSync(new URL(`../../optimizers/${name}.opt`, import.meta.url), 'utf8')
-    const subject = await subjectOf(source, { ...options, path: `${name}.opt` })
+    const subject = await bring(source, { ...options, path: `${name}.opt` })
     const ratios: Record<string, number[]> = {}
     let compared = 0
     let undetermined = 0
