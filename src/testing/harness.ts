@@ -16,7 +16,7 @@ export interface Subject {
 }
 
 /** One whose compiled class lives elsewhere, as in a browser, and runs its cases there. */
-export interface RemoteSubject extends Omit<Subject, 'Optimizer'> {
+export interface RemoteSubject extends Omit<Subject, 'Optimizer' | 'again'> {
   readonly run: (given: Case) => Promise<Ran>
 }
 
