@@ -3,6 +3,9 @@
  * blocks that are copied into its memory and out of it, or, where that is refused, the same passes in JavaScript.
  */
 import * as tf from '@tensorflow/tfjs-core'
+
+export { noise as cpuNoise } from './noise.js'
+
 import { type Matrices, matricesOf, viewOf } from './matrices.js'
 import type { CompiledProgram, Driver, Layer, Step, StepLayer, Target } from './program.js'
 import { tensorSlots } from './state.js'
@@ -288,7 +291,7 @@ const sizeOf = ([batch, colSize, rowSize]: Matrices): number => batch * colSize 
 /** Elements that are in WebAssembly's memory at a time: few enough to stay in the cache, enough to pay for the calls. */
 const BLOCK = 8192
 
-type WasmKernel = (n: number, b: number, c: number) => void
+type WasmKernel = (n: number, b: number, c: number, first: number) => void
 
 /**
  * Memory holds the addresses of blocks, the numbers, then a block a buffer. A layer that fits goes through all passes of a
@@ -334,7 +337,7 @@ function inWebAssembly({ variants, model, wasm }: CpuKernels & { readonly wasm: 
         for (let from = 0; from < size; from += BLOCK) {
           const to = Math.min(size, from + BLOCK)
           if (!fits) copyIn(loads, buffers, from, to)
-          kernels[p]!(to - from, 0, at)
+          kernels[p]!(to - from, 0, at, from)
           if (!fits) copyOut(stores, buffers, from, to)
         }
         for (const i of totals) numbers[i] = c[i]!

@@ -19,6 +19,8 @@ export interface Case {
   /** Masks that are overridden for every layer. */
   readonly masks: Readonly<Record<string, boolean>>
   readonly inPlace: boolean
+  /** Of the optimizer's random numbers, if it draws any. */
+  readonly seed?: number
   readonly steps: number
   /** The step before which the optimizer is saved and another goes on from what was saved; 0 for none. */
   readonly reload: number
@@ -45,6 +47,8 @@ export interface Signature {
     readonly groupable: boolean
   }[]
   readonly masks: readonly string[]
+  /** Whether it draws random numbers. */
+  readonly seeded?: boolean
 }
 type HyperRange =
   | { readonly kind: 'interval'; readonly low: number; readonly lowOpen: boolean; readonly high: number }
@@ -72,7 +76,7 @@ const SHAPES: readonly (readonly number[])[] = [
 ]
 const NAMES = ['dense/kernel', 'dense/bias', 'conv/kernel', 'norm/gamma', 'head']
 
-export function drawCase(seed: number, { hypers, masks }: Signature): Case {
+export function drawCase(seed: number, { hypers, masks, seeded }: Signature): Case {
   const random = randomOf(seed)
   const of = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)]!
   const one = (n: number): boolean => random() < 1 / n
@@ -121,6 +125,7 @@ export function drawCase(seed: number, { hypers, masks }: Signature): Case {
     steps,
     layers,
     inPlace: !one(4),
+    ...(seeded && { seed: Math.floor(random() * 2 ** 32) }),
     reload: one(2) && first + 1 < steps ? first + 2 : 0,
     falling: mayFall.filter(() => one(6)).map((h) => h.name),
     hypers: Object.fromEntries(hypers.map((h) => [h.name, value(h)])),

@@ -50,7 +50,7 @@ export function judged(source: string, options: SubjectOptions, Optimizer: Compi
     reference: reference(link(source, path, load).module, program.name),
     Optimizer,
     program,
-    signature: { hypers: program.hypers, masks: program.masks.map((m) => m.name) },
+    signature: { hypers: program.hypers, masks: program.masks.map((m) => m.name), seeded: program.seeded },
     again: (change) => subjectOf(source, { ...options, change: (p) => change(options.change?.(p) ?? p) })
   }
 }

@@ -161,6 +161,8 @@ k_adamw = {**k_adam, "weight_decay": 0.1}
 case("SGD", lr, "torch", torch.optim.SGD, t_lr)
 case("SGD", lr, "optax", optax.sgd, o_lr)
 case("SGD", lr, "keras", keras.optimizers.SGD, k_lr)
+# Langevin dynamics without heat is descent at half the rate.
+case("SGLD", {**lr, "temperature": 0}, "torch", torch.optim.SGD, {"lr": 0.01})
 for nesterov in [False, True]:
     momentum = {**lr, "momentum": 0.8, "nesterov": nesterov}
     theirs = {"momentum": 0.8, "nesterov": nesterov}

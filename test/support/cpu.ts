@@ -9,6 +9,7 @@ import { makePlan } from '../../src/compiler/plan/make-plan.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
 import { link } from '../../src/compiler/syntax/modules.js'
 import type { CpuKernels } from '../../src/runtime/cpu.js'
+import { noise } from '../../src/runtime/noise.js'
 import { targetOf } from './emitted.js'
 
 export interface CpuText {
@@ -37,5 +38,5 @@ export function emitCpu(source: string): CpuText {
 }
 
 export function kernelsOf(emitted: Emitted): CpuKernels {
-  return targetOf(emitted, { cpu: (kernels: unknown) => kernels }) as unknown as CpuKernels
+  return targetOf(emitted, { cpu: (kernels: unknown) => kernels, cpuNoise: noise }) as unknown as CpuKernels
 }

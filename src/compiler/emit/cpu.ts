@@ -8,7 +8,7 @@ import { isReduction, isVector, usesAxes } from '../plan/order.js'
 import type { Abilities, Barrier, Buffer, Cell, Pass, Plan, Variant } from '../plan/plan.js'
 import { bufferIndex, isVectorBuffer } from './buffers.js'
 import type { EmitContext, Emitted, Emitter } from './emitter.js'
-import { printNumbers, printPass } from './javascript.js'
+import { NOISE, printNumbers, printPass } from './javascript.js'
 import { ascii } from './names.js'
 import { type Numbers, numbersOfLayer, numbersOfModel, unmade } from './numbers.js'
 import { array, block, literal, object } from './text.js'
@@ -33,6 +33,7 @@ function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const printed = variants.map((v) => `const ${nameOf(v)}: CpuVariant = ${printVariant(plan, v, functions)}`)
   const module = wat.printModule(functions)
   const inJavaScript = usesAxes(plan.program)
+  const draws = printed.some((text) => text.includes(`${NOISE}(`))
   return {
     declarations: [...printed, ...(inJavaScript ? [] : [printWasm(own, module, assemble(module))])],
     expression: `cpu(${object([
@@ -40,7 +41,7 @@ function emit(plan: Plan, { assemble }: EmitContext): Emitted {
       ['model', printModel(plan)],
       ['wasm', inJavaScript ? null : `${own}Wasm`]
     ])})`,
-    imports: { cpu: ['cpu', 'type CpuVariant'] }
+    imports: { cpu: ['cpu', 'type CpuVariant', ...(draws ? [NOISE] : [])] }
   }
 }
 

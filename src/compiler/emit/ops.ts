@@ -217,6 +217,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 export function operations(used: Set<string>): Notation['apply'] {
   return (node, args) => {
     if ('over' in node) return `s.${node.op}(${args[0]}${isVector(node) ? `, '${node.over}'` : ''})`
+    if (node.op === 'noise') return `s.noise(${[...args, node.site].join(', ')})`
     const name = FUNCTIONS[node.op]
     used.add(name && HELPERS.includes(name) ? name : 'tf')
     if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`
