@@ -20,7 +20,8 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: true
+  axes: true,
+  noise: true
 }
 
 export const cpu: Emitter = { target: 'cpu', abilities: ABILITIES, assembles: true, emit }

@@ -15,7 +15,8 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: true
+  axes: true,
+  noise: true
 }
 
 export const ops: Emitter = { target: 'ops', abilities: ABILITIES, emit }
