@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { analyse } from '../src/compiler/compile.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((p) =>
+const docs = readdirSync(join(root, 'docs'), { recursive: true }) as string[]
+const pages = ['README.md', ...docs.map((name) => `docs/${name.replaceAll('\\', '/')}`)].filter((p) =>
   p.endsWith('.md')
 )
 

@@ -2,6 +2,7 @@
 import type { Argument, Declaration, Expr, NameExpr, Over, Param } from '../compiler/syntax/ast.js'
 import type { Module } from '../compiler/syntax/modules.js'
 import * as f from './functions.js'
+import { draw, type Random } from './noise.js'
 import { add, divide, exactly, multiply, type Num, negate, subtract } from './number.js'
 import { reduce } from './reduction.js'
 import { and, type Comparison, choose, chooseTruth, compare, not, or, truth } from './truth.js'
@@ -20,6 +21,7 @@ export interface Scope {
   readonly names: Map<string, Cell>
   /** Of the layers: their names, for `name ~ /re/`, and the masks that the caller overrides. */
   readonly layers: readonly { readonly name: string; readonly masks: Readonly<Record<string, boolean>> }[]
+  readonly random: Random
 }
 
 export const scopeOf = (scope: Scope, module: Module): Scope => ({ ...scope, module, names: new Map() })
@@ -143,6 +145,7 @@ function call(name: string, args: readonly Argument[], over: Over | null, scope:
     if (declaration.kind !== 'fn' && declaration.kind !== 'schedule') throw new Error(`${name} can't be called`)
     return evaluate(declaration.body, bind(declaration.params, args, scope, scopeOf(scope, module)))
   }
+  if (name === 'noise') return draw(extent, scope.random, scope.layers)
   const values = args.map((argument) => numbers(evaluate(argument.value, scope)))
   const chooses = (name === 'max' || name === 'min') && values.length > 1
   if (REDUCTIONS.includes(name) && !chooses) return reduce(name, values, over, extent)
@@ -159,7 +162,7 @@ export function find(module: Module, name: string): { module: Module; declaratio
   return imported ? find(imported.module, imported.name) : null
 }
 
-/** Parameters get their arguments, which the caller's scope gives a meaning, or their defaults. */
+/** Parameters get their arguments, which the caller's scope gives a meaning in the order written, or their defaults. */
 export function bind(
   params: readonly Param[],
   args: readonly Argument[],
@@ -167,9 +170,10 @@ export function bind(
   callee: Scope,
   cellOf: (e: Expr, scope: Scope) => Cell = (e, scope) => ({ value: evaluate(e, scope) })
 ): Scope {
+  const given = args.map((argument) => cellOf(argument.value, caller))
   params.forEach((param, i) => {
-    const argument = args.find((a, k) => (a.name ? a.name.text === param.text : k === i))
-    const cell = argument ? cellOf(argument.value, caller) : param.init ? cellOf(param.init, callee) : null
+    const own = given[args.findIndex((a, k) => (a.name ? a.name.text === param.text : k === i))]
+    const cell = own ?? (param.init ? cellOf(param.init, callee) : null)
     if (!cell) throw new Error(`no value for ${param.text}`)
     callee.names.set(param.text, cell)
   })

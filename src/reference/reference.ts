@@ -43,6 +43,8 @@ export interface StepInput {
   readonly t: number
   /** By external name; what is left out has its default. */
   readonly hypers?: Hypers
+  /** Of random numbers. Default 0. */
+  readonly seed?: number
   readonly layers: readonly LayerInput[]
   /** null: this is the model's first step. */
   readonly modelState: Readonly<Record<string, number>> | null
@@ -98,7 +100,8 @@ function initOf(e: OptimizerDecl['hypers'][number]['init']): number | boolean {
     module,
     facts: new Map(),
     names: new Map(),
-    layers: [{ name: '', masks: {} }]
+    layers: [{ name: '', masks: {} }],
+    random: { seed: 0, step: 0, sites: 0 }
   }
   const v = evaluate(e, scope)
   return v.kind === 'number' ? v.of[0]![0]!.x : v.of[0]![0]!.value
@@ -146,7 +149,8 @@ function open(
     module,
     facts,
     names,
-    layers: [...layers.map(({ name, masks = {} }) => ({ name, masks })), { name: '', masks: {} }]
+    layers: [...layers.map(({ name, masks = {} }) => ({ name, masks })), { name: '', masks: {} }],
+    random: { seed: input.seed ?? 0, step: input.t, sites: 0 }
   }
   for (const hyper of optimizer.hypers) {
     const known = (l: LayerInput | null): number | boolean =>

@@ -3,6 +3,9 @@
  * blocks that are copied into its memory and out of it, or, where that is refused, the same passes in JavaScript.
  */
 import * as tf from '@tensorflow/tfjs-core'
+
+export { noise as cpuNoise } from './noise.js'
+
 import { type Matrices, viewOf } from './matrices.js'
 import {
   buffersIn,
@@ -157,7 +160,7 @@ function inWebAssembly(all: Passes, module: string, kept: number): Linking['link
         for (let from = 0; from < size; from += BLOCK) {
           const to = Math.min(size, from + BLOCK)
           if (!fits) copyIn(loads, buffers, from, to)
-          kernels[kernel]!(to - from, 0, at)
+          kernels[kernel]!(to - from, 0, at, from)
           if (!fits) copyOut(stores, buffers, from, to)
         }
         for (const i of totals) numbers[i] = c[i]!

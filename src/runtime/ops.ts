@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { type Matrices, matricesOf, viewOf } from './matrices.js'
+import { noise } from './noise.js'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
 import { type TensorSlot, tensorSlots } from './state.js'
 
@@ -30,6 +31,8 @@ export interface OpsLayer extends OpsModel {
   sum(x: OpsValue, over?: Vector): Tensor
   max(x: OpsValue, over?: Vector): Tensor
   min(x: OpsValue, over?: Vector): Tensor
+  /** A random number for each element. */
+  noise(low0: number, high0: number, low1: number, high1: number, site: number): Tensor
 }
 
 type Vector = 'row' | 'col'
@@ -164,7 +167,12 @@ function begin(
       vectors: [],
       sum: over('sum'),
       max: over('max'),
-      min: over('min')
+      min: over('min'),
+      noise(low0, high0, low1, high1, site) {
+        const { size } = layer.info
+        const values = Float32Array.from({ length: size }, (_, i) => noise(low0, high0, low1, high1, i, site))
+        return tf.tensor(values, [...view])
+      }
     },
     view,
     buffers: [layer.variable, gradient, ...layer.slots].map((x, i) => tf.reshape(x, [...(shapes[i] ?? view)]))

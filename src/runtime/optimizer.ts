@@ -8,6 +8,7 @@ import { type Hyper, hyperAt } from './hypers.js'
 import type { TrackedLayer } from './layers.js'
 import type { LayerMatch } from './masks.js'
 import { matricesOf } from './matrices.js'
+import { keyOf } from './noise.js'
 import {
   type CompiledProgram,
   FORMAT,
@@ -38,6 +39,7 @@ import {
   setHyper,
   setInPlace,
   setMask,
+  setSeed,
   type Values,
   valuesAt
 } from './settings.js'
@@ -104,6 +106,7 @@ export abstract class CompiledOptimizer<
       masks: [],
       t: 0,
       age: 0,
+      key: [0, 0, 0, 0],
       rank: 0,
       size: 0,
       rows: 0,
@@ -164,6 +167,14 @@ export abstract class CompiledOptimizer<
   }
   set inPlace(inPlace: boolean) {
     this.#explained(() => setInPlace(this.#settings, inPlace))
+  }
+
+  /** What random numbers come of. For the generated accessor of a program that draws some. */
+  protected get seed_(): number {
+    return this.#settings.seed
+  }
+  protected set seed_(seed: number) {
+    this.#explained(() => setSeed(this.#settings, seed))
   }
 
   /** The layers that took part in a step, in the order in which they first did. */
@@ -281,6 +292,7 @@ export abstract class CompiledOptimizer<
     input.hypers = group === null ? values.own : values.groups[group]!
     input.masks = masks
     input.age = layer.age + 1
+    if (this.#program.seeded) input.key = keyOf(this.#settings.seed, layer.info.name, input.t)
     input.rank = layer.info.rank
     input.size = layer.info.size
     const [batch, colSize, rowSize] = matricesOf(layer.info.shape)

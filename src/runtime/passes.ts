@@ -23,7 +23,7 @@ export interface Pass {
   /** Numbers that are computed before and after it. */
   readonly before?: (c: Numbers) => void
   readonly finish?: (c: Numbers) => void
-  /** The kernel that does it: in WebAssembly an export of the module, `(n, b, c)` as `emit/wat.ts` says. */
+  /** The kernel that does it: in WebAssembly an export of the module, `(n, b, c, first)` as `emit/wat.ts` says. */
   readonly kernel: string
 }
 
@@ -113,7 +113,7 @@ export function buffersIn({ variants }: Passes, kept: number): number {
   return kept + Math.max(...variants.map((v) => v.scratch))
 }
 
-type WasmKernel = (n: number, b: number, c: number) => void
+type WasmKernel = (n: number, b: number, c: number, first: number) => void
 
 /** The module's kernels, on a memory whose maximum is declared. Throws where WebAssembly or its SIMD is refused. */
 export function instantiate(module: string, memory: WebAssembly.Memory): Readonly<Record<string, WasmKernel>> {

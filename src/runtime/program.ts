@@ -3,6 +3,7 @@
  * and one `Target` a backend. Generated files contain nothing else.
  */
 import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+import type { Key } from './noise.js'
 
 /** Generated files carry this number; the runtime refuses another. */
 export const FORMAT = 1
@@ -52,6 +53,8 @@ export interface HostInput {
   /** The step, from 1. */
   t: number
   age: number
+  /** Of random numbers; zeros where the program draws none. */
+  key: Key
   rank: number
   size: number
   /** Of the matrices that the layer is seen as: rows and columns in all, and elements of one row and one column. */
@@ -88,6 +91,8 @@ export interface CompiledProgram {
   readonly observations: readonly { readonly name: string; readonly scalar: number }[]
   /** Whether `host` reads `age`: then each layer's is saved. */
   readonly readsAge: boolean
+  /** Whether it draws random numbers: then it has an option `seed`. */
+  readonly seeded?: boolean
   /** How many host scalars there are. */
   readonly scalars: number
   /** Fills `out` (float64, unrounded) from the state before this step, and returns the index of the layer's variant. */

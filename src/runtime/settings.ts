@@ -4,6 +4,7 @@ import { didYouMean, show } from './errors.js'
 import { checkGroups, type Group } from './groups.js'
 import { checkHyper, type Hyper, hyperAt } from './hypers.js'
 import { checkMatch, type LayerMatch, matches } from './masks.js'
+import { isSeed } from './noise.js'
 import type { CompiledProgram, LayerInfo } from './program.js'
 
 export interface Settings {
@@ -12,6 +13,8 @@ export interface Settings {
   readonly masks: (LayerMatch | undefined)[]
   groups: readonly Group[]
   inPlace: boolean
+  /** Of random numbers, if the program draws any. */
+  seed: number
 }
 
 /** Hyperparameters at one step: the optimizer's own, and each group's. Bools are 1 or 0. */
@@ -36,13 +39,15 @@ export function readOptions(program: CompiledProgram, options: unknown): Setting
     hypers: hypers.map((spec) => spec.init),
     masks: masks.map(() => undefined),
     groups: [],
-    inPlace: true
+    inPlace: true,
+    seed: 0
   }
   const setters = new Map<string, (value: unknown) => void>([
     ...hypers.map((spec, i) => [spec.name, (value: unknown) => setHyper(program, settings, i, value)] as const),
     ...masks.map((spec, i) => [spec.name, (value: unknown) => setMask(program, settings, i, value)] as const),
     ['groups', (value) => setGroups(program, settings, value)],
-    ['inPlace', (value) => setInPlace(settings, value)]
+    ['inPlace', (value) => setInPlace(settings, value)],
+    ...(program.seeded ? [['seed', (value: unknown) => setSeed(settings, value)] as const] : [])
   ])
   const known = [...setters.keys()]
   for (const [name, value] of Object.entries(options)) {
@@ -73,6 +78,11 @@ export function setInPlace(settings: Settings, value: unknown): void {
   settings.inPlace = value
 }
 
+export function setSeed(settings: Settings, value: unknown): void {
+  if (!isSeed(value)) throw new Error(`seed must be a whole number in [0, 2^32); got ${show(value)}.`)
+  settings.seed = value
+}
+
 /** All hyperparameters at step `t`, each function called once. */
 export function valuesAt({ hypers }: CompiledProgram, settings: Settings, t: number): Values {
   const own = hypers.map((spec, i) => hyperAt(spec.name, spec, settings.hypers[i]!, t, spec.init))
@@ -98,7 +108,7 @@ export function chooseFor(program: CompiledProgram, { groups, masks }: Settings,
 }
 
 /** The settings as options that tfjs's loader can't change. A mask that was left alone is left out. */
-export function configOf({ hypers, masks }: CompiledProgram, settings: Settings): Record<string, unknown> {
+export function configOf({ hypers, masks, seeded }: CompiledProgram, settings: Settings): Record<string, unknown> {
   const overridden = masks.flatMap(({ name }, i) =>
     settings.masks[i] === undefined ? [] : [[name, settings.masks[i]] as const]
   )
@@ -106,7 +116,8 @@ export function configOf({ hypers, masks }: CompiledProgram, settings: Settings)
   return {
     ...configOfEntries(own),
     groups: settings.groups.map((group) => configOfEntries(Object.entries(group.shown))),
-    inPlace: settings.inPlace
+    inPlace: settings.inPlace,
+    ...(seeded && { seed: settings.seed })
   }
 }
 

@@ -104,10 +104,10 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
       for (const { loads, stores, totals, before, finish, kernel } of passes) {
         before?.(numbers)
         c.set(numbers)
-        if (first > 0) kernels[kernel]!(first, list, at)
+        if (first > 0) kernels[kernel]!(first, list, at, 0)
         if (rest > 0) {
           copyTail(loads, false, first, rest)
-          kernels[kernel]!(rest, list + 4 * width, at)
+          kernels[kernel]!(rest, list + 4 * width, at, first)
           copyTail(stores, true, first, rest)
         }
         for (const i of totals) numbers[i] = c[i]!

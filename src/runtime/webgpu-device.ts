@@ -139,6 +139,9 @@ fn collect_${op}(id: u32, first: u32, count: u32) -> f32 {
   return `
 alias T = ${width === 1 ? 'f32' : 'vec4f'};
 alias B = ${width === 1 ? 'bool' : 'vec4<bool>'};
+alias U = ${width === 1 ? 'u32' : 'vec4u'};
+const WIDTH = ${width}u;
+const LANES = ${width === 1 ? '0u' : 'vec4u(0u, 1u, 2u, 3u)'};
 struct Layer {
   size: u32, span: u32, parts: u32, partials: u32, at: u32, row: u32, rows: u32, table: u32,
   s: array<vec4f, ${Math.max(1, Math.ceil(scalarCount / 4))}>

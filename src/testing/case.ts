@@ -21,6 +21,8 @@ export interface Case {
   /** Masks that are overridden for every layer. */
   readonly masks: Readonly<Record<string, boolean>>
   readonly inPlace: boolean
+  /** Of the optimizer's random numbers, if it draws any. */
+  readonly seed?: number
   readonly steps: number
   /** The step before which the optimizer is saved and another goes on from what was saved; 0 for none. */
   readonly reload: number
@@ -47,6 +49,8 @@ export interface Signature {
     readonly groupable: boolean
   }[]
   readonly masks: readonly string[]
+  /** Whether it draws random numbers. */
+  readonly seeded: boolean
   /** Numbers in the formula. */
   readonly constants: readonly number[]
 }
@@ -56,7 +60,7 @@ export function signatureOf(program: Program): Signature {
   const constants = reach(roots, () => true).flatMap((node) =>
     node.op === 'const' && typeof node.value === 'number' && Math.abs(node.value) < 100 ? node.value : []
   )
-  return { hypers: program.hypers, masks: program.masks.map((m) => m.name), constants }
+  return { hypers: program.hypers, masks: program.masks.map((m) => m.name), seeded: program.seeded, constants }
 }
 
 type HyperRange =
@@ -85,7 +89,7 @@ const SHAPES: readonly (readonly number[])[] = [
 ]
 const NAMES = ['dense/kernel', 'dense/bias', 'conv/kernel', 'norm/gamma', 'head']
 
-export function drawCase(seed: number, { hypers, masks, constants }: Signature): Case {
+export function drawCase(seed: number, { hypers, masks, seeded, constants }: Signature): Case {
   const random = randomOf(seed)
   // Apart, so that a formula's numbers change nothing else of its cases.
   const aside = randomOf(~seed)
@@ -139,6 +143,7 @@ export function drawCase(seed: number, { hypers, masks, constants }: Signature):
     steps,
     layers,
     inPlace: !one(4),
+    ...(seeded && { seed: Math.floor(random() * 2 ** 32) }),
     reload: one(2) && first + 1 < steps ? first + 2 : 0,
     falling: mayFall.filter(() => one(6)).map((h) => h.name),
     hypers: Object.fromEntries(hypers.map((h) => [h.name, value(h)])),

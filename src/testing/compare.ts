@@ -50,7 +50,8 @@ export function expectedStep(
     return { name: layer.name, shape: layer.shape, weight, gradient, age: took, hypers: layer.group, masks, slots }
   })
   const { modelState } = record.before
-  return reference.step({ t: step + 1, hypers: hypersAt(given, step + 1), layers, modelState }, table)
+  const { seed = 0 } = given
+  return reference.step({ t: step + 1, seed, hypers: hypersAt(given, step + 1), layers, modelState }, table)
 }
 
 export function compareCase(

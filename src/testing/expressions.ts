@@ -125,7 +125,8 @@ export function numberOf(c: Choices, ceiling: Level, vocabulary: Vocabulary, dep
   return made
 }
 
-function leaf(c: Choices, ceiling: Level, { numbers }: Vocabulary): Term {
+function leaf(c: Choices, ceiling: Level, { numbers, reduces }: Vocabulary): Term {
+  if (reduces && ceiling === 'element' && c.chance(16)) return term('noise()', 'element')
   const fitting = numbers.filter((n) => fits(n.level, ceiling))
   // The highest levels are the most telling, so they stand first.
   const named = [...fitting].sort((a, b) => rank(b.level) - rank(a.level))

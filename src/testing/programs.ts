@@ -245,7 +245,10 @@ const bare = (numbers: readonly Named[]): Vocabulary => ({
 
 function fnOf(c: Choices, name: string): Helper & { params: number; element: boolean } {
   const needs = new Set<string>()
-  if (c.chance(3)) return { name, params: 1, element: true, needs, text: `fn ${name}(x) = x / (‖x‖ + 0.5)` }
+  if (c.chance(3)) {
+    const body = c.of(['x / (‖x‖ + 0.5)', 'x + noise() - noise()'])
+    return { name, params: 1, element: true, needs, text: `fn ${name}(x) = ${body}` }
+  }
   const params = ['x', 'β'].slice(0, 1 + c.below(2))
   const body = numberOf(c, 'config', bare(params.map((p) => ({ name: p, level: 'config' }))), 3)
   const unread = params.filter((p) => !body.reads.has(p))

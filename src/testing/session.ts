@@ -39,13 +39,20 @@ export interface Ran {
 
 /** Frees all that it made. */
 export async function runCase(Optimizer: CompiledClass, reference: Slots, given: Case): Promise<Ran> {
-  const { layers, hypers, falling, masks, inPlace, steps, reload } = given
+  const { layers, hypers, falling, masks, inPlace, seed, steps, reload } = given
   const before = tf.memory().numTensors
   const groups = layers.flatMap(({ name, group }) =>
     Object.keys(group).length > 0 ? [{ match: [name], ...group }] : []
   )
   const functions = falling.map((name) => [name, (t: number) => hypersAt(given, t)[name]] as const)
-  const options = { ...hypers, ...Object.fromEntries(functions), ...masks, groups, inPlace }
+  const options = {
+    ...hypers,
+    ...Object.fromEntries(functions),
+    ...masks,
+    groups,
+    inPlace,
+    ...(seed !== undefined && { seed })
+  }
   let optimizer = new Optimizer(options)
   const variables = layers.map(({ name, shape, weight }) =>
     tf.tidy(() => tf.variable(tf.tensor(weight.slice(), [...shape], 'float32'), true, name))

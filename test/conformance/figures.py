@@ -41,7 +41,8 @@ for bounded in [pytorch_optimizer.AdaPNM.apply_ams_bound, pytorch_optimizer.AdaP
 
 STEPS = [1, 2, 10, 100]
 LAYERS = [("dense/kernel", [3, 4]), ("conv/kernel", [2, 2, 1, 3]), ("dense/bias", [4]), ("zero/kernel", [3, 2]), ("still/kernel", [2, 3])]
-LIBRARIES = {name: importlib.metadata.version(name.replace("_", "-"))
+# Without what says how it was built: "2.13.0+cpu".
+LIBRARIES = {name: importlib.metadata.version(name.replace("_", "-")).split("+")[0]
              for name in ["torch", "optax", "keras", "timm", "torch_optimizer", "pytorch_optimizer"]}
 
 
@@ -161,6 +162,8 @@ k_adamw = {**k_adam, "weight_decay": 0.1}
 case("SGD", lr, "torch", torch.optim.SGD, t_lr)
 case("SGD", lr, "optax", optax.sgd, o_lr)
 case("SGD", lr, "keras", keras.optimizers.SGD, k_lr)
+# Langevin dynamics without heat is descent at half the rate.
+case("SGLD", {**lr, "temperature": 0}, "torch", torch.optim.SGD, {"lr": 0.01})
 for nesterov in [False, True]:
     momentum = {**lr, "momentum": 0.8, "nesterov": nesterov}
     theirs = {"momentum": 0.8, "nesterov": nesterov}

@@ -49,8 +49,7 @@ describe('schedules', () => {
       'exponential',
       'warmupPolynomial',
       'warmupCosine',
-      'linearScaling',
-      'squareRootScaling'
+      'scaleByBatch'
     ])
     for (const s of schedules) for (const p of s.params) expect(p.init, `${s.name}.${p.name}`).not.toBe(null)
   })
@@ -84,8 +83,8 @@ describe('schedules', () => {
   })
 
   test('the learning rate grows with the batch, in proportion or with the root', () => {
-    expect(schedule('linearScaling', { base: 0.1, baseBatch: 256, batch: 1024 })(5)).toBe(0.4)
-    expect(schedule('squareRootScaling', { base: 0.1, baseBatch: 256, batch: 1024 })(5)).toBe(0.2)
+    expect(schedule('scaleByBatch', { base: 0.1, baseBatch: 256, batch: 1024 })(5)).toBe(0.4)
+    expect(schedule('scaleByBatch', { base: 0.1, baseBatch: 256, batch: 1024, power: 0.5 })(5)).toBe(0.2)
   })
 })
 

@@ -9,6 +9,7 @@ import { makePlan } from '../../src/compiler/plan/make-plan.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
 import { link } from '../../src/compiler/syntax/modules.js'
 import type { CpuKernels } from '../../src/runtime/cpu.js'
+import { noise } from '../../src/runtime/noise.js'
 import type { Passes } from '../../src/runtime/passes.js'
 import { targetOf } from './emitted.js'
 
@@ -41,5 +42,5 @@ export function emitCpu(source: string): CpuText {
 export type CpuArguments = readonly [Passes, CpuKernels]
 
 export function argumentsOf(emitted: Emitted): CpuArguments {
-  return targetOf(emitted, { cpu: (...given: unknown[]) => given }) as unknown as CpuArguments
+  return targetOf(emitted, { cpu: (...given: unknown[]) => given, cpuNoise: noise }) as unknown as CpuArguments
 }

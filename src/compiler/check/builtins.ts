@@ -25,7 +25,10 @@ export const REDUCTIONS: ReadonlyMap<string, number> = new Map([
   ['min', 1]
 ])
 
-export const FUNCTIONS: ReadonlySet<string> = new Set([...UNARY, 'clamp', ...REDUCTIONS.keys()])
+/** A random number, of no argument. */
+export const NOISE = 'noise'
+
+export const FUNCTIONS: ReadonlySet<string> = new Set([...UNARY, 'clamp', NOISE, ...REDUCTIONS.keys()])
 
 /** Numbers that every layer has. */
 export const FACTS: ReadonlySet<string> = new Set(['rank', 'size', 'age'])

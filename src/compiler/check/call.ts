@@ -2,7 +2,7 @@
 import { problems } from '../messages.generated.js'
 import type { CallExpr, Expr } from '../syntax/ast.js'
 import { bindArguments, parameterFrame } from './arguments.js'
-import { describeBuiltin, FUNCTIONS, REDUCTIONS, UNARY } from './builtins.js'
+import { describeBuiltin, FUNCTIONS, NOISE, REDUCTIONS, UNARY } from './builtins.js'
 import { evaluate, evaluateAs } from './expression.js'
 import { fits } from './graph.js'
 import { inline } from './inline.js'
@@ -10,7 +10,8 @@ import type { Binary, Unary } from './program.js'
 import { reduce } from './reduction.js'
 import { isCallable, lookUp, unknown } from './resolve.js'
 import { type DeclaredBinding, describe, type Frame, report, textOf } from './scope.js'
-import { combine, type Maybe, PER, type Value } from './value.js'
+import { asValue, combine, type Maybe, PER, type Value } from './value.js'
+import { mayBeRandom } from './where.js'
 
 export function call(e: CallExpr, frame: Frame): Maybe {
   if (FUNCTIONS.has(e.callee.text)) return callBuiltin(e, frame)
@@ -46,7 +47,7 @@ function callBuiltin(e: CallExpr, frame: Frame): Maybe {
   const chooses = (name === 'max' || name === 'min') && e.args.length !== 1
   const reduces = !chooses && REDUCTIONS.has(name)
   if (!chooses || e.args.length === 0) {
-    const wanted = name === 'clamp' ? 3 : (REDUCTIONS.get(name) ?? 1)
+    const wanted = name === 'clamp' ? 3 : name === NOISE ? 0 : (REDUCTIONS.get(name) ?? 1)
     if (e.args.length !== wanted) {
       frame.budget.puzzled = true
       const counts = { wanted: count(wanted, name), given: String(e.args.length) }
@@ -59,6 +60,7 @@ function callBuiltin(e: CallExpr, frame: Frame): Maybe {
     return null
   }
   if (reduces) return reduce(name, values, e.over, frame, e, e.args.length === 1 ? e.args[0]!.value : e)
+  if (name === NOISE) return mayBeRandom(frame, textOf(frame, e), e) ? asValue(frame.graph.noise()) : null
   const known = values.filter((v) => v !== null)
   return known.length === values.length ? apply(name, known, frame) : null
 }
@@ -67,16 +69,13 @@ const FORMS: Readonly<Record<string, string>> = {
   clamp: 'clamp(x, low, high)',
   dot: 'dot(x, y)',
   max: 'max(x, y)',
+  noise: 'noise()',
   min: 'min(x, y)'
 }
 const count = (n: number, name: string): string =>
   name === 'max' || name === 'min'
     ? 'one argument or more'
-    : n === 1
-      ? 'one argument'
-      : n === 2
-        ? 'two arguments'
-        : 'three arguments'
+    : (['no argument', 'one argument', 'two arguments', 'three arguments'][n] as string)
 
 function apply(name: string, values: readonly Value[], { graph }: Frame): Value {
   const nodes = values.map((v) => v.node)

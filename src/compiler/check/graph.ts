@@ -32,6 +32,7 @@ export interface SlotPlace {
 export class Graph {
   readonly nodes: Node[] = []
   readonly #interned = new Map<string, Node>()
+  #sites = 0
 
   const(value: number | boolean): Node {
     return this.#leaf({ op: 'const', value }, typeof value === 'boolean' ? 'bool' : 'number', 'const', 'host')
@@ -60,6 +61,14 @@ export class Graph {
   slot(name: string, at: SlotPlace): Node {
     return this.#leaf({ op: 'slot', name }, 'number', at.level, at.place)
   }
+  get isRandom(): boolean {
+    return this.#sites > 0
+  }
+  /** A random number, another at each call. */
+  noise(): Node {
+    const key = ([0, 1, 2, 3] as const).map((word) => this.#leaf({ op: 'key', word }, 'number', 'layer', 'host'))
+    return this.#noise(this.#sites++, key)
+  }
   unary(op: Unary, x: Node): Node {
     return this.#apply({ op }, [x], op === 'not' ? 'bool' : 'number')
   }
@@ -77,7 +86,12 @@ export class Graph {
   rebuild(node: Node, args: readonly Node[]): Node {
     if (args.length === 0) return this.#leaf(node, node.kind, node.level, node.place)
     if ('over' in node) return this.reduce(node.op, node.over, args[0]!)
+    if (node.op === 'noise') return this.#noise(node.site, args)
     return this.#apply(node, args, node.kind)
+  }
+
+  #noise(site: number, key: readonly Node[]): Node {
+    return this.#intern({ op: 'noise', site }, key, 'number', 'element', 'device')
   }
 
   #leaf(op: Op, kind: Kind, level: Level, place: Place): Node {
@@ -114,7 +128,7 @@ export class Graph {
   }
 }
 
-const ATTRIBUTES = ['value', 'name', 'grouped', 'pattern', 'flags', 'over'] as const
+const ATTRIBUTES = ['value', 'name', 'grouped', 'pattern', 'flags', 'over', 'word', 'site'] as const
 
 function attributesOf(op: Op): [string, unknown][] {
   const record = op as unknown as Record<string, unknown>

@@ -12,7 +12,7 @@ import { reachModel } from './groupable.js'
 import { type DraftHyper, declareHypers } from './hypers.js'
 import { declareMasks } from './masks.js'
 import type { Node, Program, Slot } from './program.js'
-import { mayBeOption } from './reserved.js'
+import { mayBeOption, seedApart } from './reserved.js'
 import { bindingOf, type Cell, cellOf, type Frame, fixed, report, type ValueBinding, type World } from './scope.js'
 import { tooLarge } from './size.js'
 import { declareState, mayLiveOnHost } from './state.js'
@@ -43,6 +43,7 @@ interface Elaborated {
   readonly draft: Draft
   readonly hypers: readonly DraftHyper[]
   readonly weight: Cell
+  readonly seeded: boolean
 }
 
 const movedBy = ({ draft }: Elaborated): string[] =>
@@ -79,6 +80,7 @@ function elaborate(
   )
   run(step?.body ?? [], body)
   countSteps(optimizer, frame)
+  seedApart(optimizer, frame)
   if (optimizer.steps.length === 1 && complete(optimizer, frame)) {
     if (step!.body.length > 0)
       unused([...hypers.bindings, ...masks.bindings, ...params.bindings, ...localsIn(frame)], frame)
@@ -93,7 +95,8 @@ function elaborate(
   // A call of something that has errors of its own leaves no error here, but no value either.
   const values = [params.weight, ...draft.slots.map((s) => s.cell), ...draft.observations].map((v) => v.value)
   const known = [...values, ...draft.slots.map((s) => s.init)].every((v) => v !== null)
-  return step && found.length === before && known ? { draft, hypers: hypers.drafts, weight: params.weight } : null
+  if (!step || found.length > before || !known) return null
+  return { draft, hypers: hypers.drafts, weight: params.weight, seeded: frame.graph.isRandom }
 }
 
 /** Names that have another here: what callers write for a symbol, and `t` where the step is called otherwise. */
@@ -164,7 +167,7 @@ function countSteps({ name, steps }: OptimizerDecl, frame: Frame): void {
   }
 }
 
-function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, weight }: Elaborated): Program {
+function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, weight, seeded }: Elaborated): Program {
   const node = (value: { readonly node: Node } | null): Node => value!.node
   const slots = draft.slots.map(
     ({ name, over, cell, init, doc }): Slot => ({
@@ -189,6 +192,7 @@ function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, we
     slots,
     observations,
     weight: next,
+    seeded,
     names: draft.names,
     source: module.file.source
   }

@@ -67,6 +67,13 @@ export type Op =
   | { readonly op: 'weight' }
   | { readonly op: 'gradient' }
   | { readonly op: 'slot'; readonly name: string }
+  /**
+   * 16 bits of the layer's random key in this step, which comes of the seed, the step and the layer's name. On the host, and
+   * so short that a float32 holds them.
+   */
+  | { readonly op: 'key'; readonly word: 0 | 1 | 2 | 3 }
+  /** A random number of [0, 1), one an element: args are the key, and `site` is the `noise()` that it stands for. */
+  | { readonly op: 'noise'; readonly site: number }
   | { readonly op: Unary }
   | { readonly op: Binary }
   /** args: condition, then, otherwise. */
@@ -155,6 +162,8 @@ export interface Program {
   readonly observations: readonly Observation[]
   /** The weight after the step. */
   readonly weight: Node
+  /** Whether there is a `noise()` in it, and so an option `seed`: also where nothing comes of its numbers. */
+  readonly seeded: boolean
   readonly names: readonly NamedValue[]
   /** The source text, for generated comments: the formula beside the kernel. */
   readonly source: string

@@ -1,6 +1,6 @@
 /** Names that callers write, and what they would collide with there. */
 import { problems } from '../messages.generated.js'
-import type { Name } from '../syntax/ast.js'
+import type { Name, OptimizerDecl } from '../syntax/ast.js'
 import { type Frame, report } from './scope.js'
 
 /** Taken in a compiled class, in its options, or in every object of JavaScript. */
@@ -22,6 +22,17 @@ export function mayBeOption(name: Name, what: string, frame: Frame, instead = ''
   if (!name.text.includes('_')) return true
   report(frame, problems.underscoreInName, name, { what, name: name.text, suggestion: camelCase(name.text) })
   return false
+}
+
+/** An optimizer with random numbers has an option of its own. */
+export function seedApart({ hypers, masks }: OptimizerDecl, frame: Frame): void {
+  if (!frame.graph.isRandom) return
+  const suggestion = ': an optimizer that calls `noise()` has an option `seed`'
+  const taken = (name: Name): boolean => name.text === 'seed'
+  for (const name of hypers.map((h) => h.external).filter(taken))
+    report(frame, problems.reservedName, name, { what: 'A hyperparameter', name: name.text, suggestion })
+  for (const name of masks.map((m) => m.name).filter(taken))
+    report(frame, problems.reservedName, name, { what: 'A mask', name: name.text, suggestion })
 }
 
 /** Observations are properties of a plain object. */

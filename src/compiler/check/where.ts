@@ -27,7 +27,8 @@ const LEAVES: Readonly<Record<string, string>> = {
   slot: 'state',
   sum: 'a reduction',
   max: 'a reduction',
-  min: 'a reduction'
+  min: 'a reduction',
+  noise: 'a random number'
 }
 
 const PROBLEMS = {
@@ -46,9 +47,14 @@ export function mayRead(frame: Frame, node: Node, name: string, span: Span): boo
 }
 
 /** A reduction is computed in a step. */
-export function mayReduce(frame: Frame, name: string, span: Span): boolean {
+export const mayReduce = (frame: Frame, name: string, span: Span): boolean => onlyInStep('sum', frame, name, span)
+
+/** And so is a random number. */
+export const mayBeRandom = (frame: Frame, name: string, span: Span): boolean => onlyInStep('noise', frame, name, span)
+
+function onlyInStep(op: string, frame: Frame, name: string, span: Span): boolean {
   if (frame.where === 'step' || frame.where === 'function') return true
-  forbid(frame, name, LEAVES.sum!, span)
+  forbid(frame, name, LEAVES[op]!, span)
   return false
 }
 
@@ -63,7 +69,7 @@ function forbidden(node: Node, allowed: ReadonlySet<string>): string | null {
   const visit = (n: Node): string | null => {
     if (seen.has(n)) return null
     seen.add(n)
-    if ('over' in n) return LEAVES[n.op]!
+    if ('over' in n || n.op === 'noise') return LEAVES[n.op]!
     if (n.args.length === 0) {
       const key = n.op === 'fact' ? n.name : n.op
       return allowed.has(key) ? null : (LEAVES[key] ?? 'a value of the model')

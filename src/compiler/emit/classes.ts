@@ -174,7 +174,7 @@ function scheduleStatements(schedule: Schedule, names: ModuleNames): Statement[]
 }
 
 function optimizerStatements({ program, compiled, targets }: OptimizerSheet, names: ModuleNames): Statement[] {
-  const { hypers, masks, observations, doc } = program
+  const { hypers, masks, observations, doc, seeded } = program
   const own = ascii(program.name)
   const group = names.fresh(`${own}Group`)
   const options = names.fresh(`${own}Options`)
@@ -207,7 +207,8 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
           hasQuestionToken: true,
           type: 'boolean',
           docs: ['Whether a step writes where it reads (the default), or into fresh arrays.']
-        }
+        },
+        ...(seeded ? [{ name: 'seed', hasQuestionToken: true, type: 'number', docs: [SEED] }] : [])
       ]
     },
     {
@@ -255,7 +256,8 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
           returnType: 'LayerMatch',
           statements: [`return this.mask_(${i})`],
           docs: docs(describeMask(m))
-        }))
+        })),
+        ...(seeded ? [{ name: 'seed', returnType: 'number', statements: ['return this.seed_'], docs: [SEED] }] : [])
       ],
       setAccessors: [
         ...hypers.map((h, i) => ({
@@ -267,11 +269,16 @@ function optimizerStatements({ program, compiled, targets }: OptimizerSheet, nam
           name: key(ascii(m.name)),
           parameters: [{ name: 'value', type: 'LayerMatch' }],
           statements: [`this.setMask_(${i}, value)`]
-        }))
+        })),
+        ...(seeded
+          ? [{ name: 'seed', parameters: [{ name: 'value', type: 'number' }], statements: ['this.seed_ = value'] }]
+          : [])
       ]
     }
   ]
 }
+
+const SEED = 'What random numbers come of: a whole number in [0, 2^32). Default 0.'
 
 function constant(name: string, type: string, initializer: string): string {
   return `const ${name}: ${type} = ${initializer}`

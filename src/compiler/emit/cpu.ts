@@ -1,7 +1,7 @@
 /** The cpu target: passes as WebAssembly, and the same in JavaScript. `src/runtime/cpu.ts` runs either. */
 import { IDEAL, type Plan } from '../plan/plan.js'
 import type { EmitContext, Emitted, Emitter } from './emitter.js'
-import { printPass } from './javascript.js'
+import { NOISE, printPass } from './javascript.js'
 import { ascii } from './names.js'
 import { kernelsOf, printPasses } from './passes.js'
 import { object } from './text.js'
@@ -15,9 +15,10 @@ function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const inJavaScript = object(
     kernels.map((k) => [k.name, printPass(plan.program, k.variant.vectors, k.pass, k.numbers)])
   )
+  const draws = inJavaScript.includes(`${NOISE}(`)
   return {
     declarations: [...declarations, `// Passes in JavaScript:\nconst ${own}: CpuKernels = ${inJavaScript}`],
     expression: `cpu(${name}, ${own})`,
-    imports: { ...imports, cpu: ['cpu', 'type CpuKernels'] }
+    imports: { ...imports, cpu: ['cpu', 'type CpuKernels', ...(draws ? [NOISE] : [])] }
   }
 }

@@ -40,6 +40,7 @@ export function printProgram(plan: Plan, used: Set<string>): string {
       table(program.observations.map((o) => `{ name: ${quote(ascii(o.name))}, scalar: ${scalarOf(plan, o.value)} }`))
     ],
     ['readsAge', String(readsAge(plan))],
+    ['seeded', program.seeded ? 'true' : null],
     ['scalars', String(plan.scalars.length)],
     ['host', printHost(plan)],
     ['advanceLayer', printAdvance(plan, 'layer')],
@@ -211,6 +212,8 @@ function readField(program: Program, node: Node): { readonly name: string; reado
     }
     case 'step':
       return { name: program.symbols.step, text: 'h.t' }
+    case 'key':
+      return { name: `key${node.word}`, text: `h.key[${node.word}]!` }
     case 'fact':
       return { name: node.name, text: `h.${node.name}` }
     case 'mask':

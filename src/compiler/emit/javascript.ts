@@ -9,10 +9,13 @@ import { isVarying, isVector, levelOfBuffer } from '../plan/order.js'
 import type { Buffer, Pass, ReduceNode, Variant } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
 import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
-import { apply } from './float64.js'
+import { apply as arithmetic } from './float64.js'
 import { freshNames } from './names.js'
 import type { Numbers } from './numbers.js'
 import { arrow, block, literal } from './text.js'
+
+/** The runtime's random numbers: the one name that a kernel reads from around it. */
+export const NOISE = 'cpuNoise'
 
 /**
  * A function `(n, b, c, v, matrices)`: the number of entries that it sweeps over, the buffers, what is the same for all
@@ -20,7 +23,7 @@ import { arrow, block, literal } from './text.js'
  */
 export function printPass(program: Program, vectors: Variant['vectors'], pass: Pass, numbers: Numbers): string {
   const loops = loopsOf(program, vectors, pass)
-  const fresh = freshNames(['n', 'b', 'c', 'i', 'Math', ...loops.names])
+  const fresh = freshNames(['n', 'b', 'c', 'i', 'Math', NOISE, ...loops.names])
   const head: string[] = []
   const arrays = new Map<string, string>()
   const arrayOf = (buffer: Buffer): string => {
@@ -51,7 +54,10 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
 
   const { lines, results } = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {
     read: (node) => known.get(node) ?? readNumber(node, numbers, known, head, fresh),
-    apply,
+    apply: (node, args) =>
+      node.op === 'noise'
+        ? `${NOISE}(${args.join(', ')}, ${loops.index('element')}, ${node.site})`
+        : arithmetic(node, args),
     named: authorNames(program),
     fresh
   })
@@ -152,7 +158,7 @@ export function printNumbers(program: Program, roots: readonly Node[], numbers: 
   const leaving = new Set(leave ? roots : [])
   const { lines, results } = layOut(roots, {
     read: (node) => (leaving.has(node) ? null : readNumber(node, numbers, known, head, fresh)),
-    apply,
+    apply: arithmetic,
     named: authorNames(program),
     fresh
   })

@@ -15,7 +15,8 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: true
+  axes: true,
+  noise: true
 }
 
 export const ops: Emitter = { target: 'ops', abilities: ABILITIES, emit }
@@ -217,6 +218,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 export function operations(used: Set<string>): Notation['apply'] {
   return (node, args) => {
     if ('over' in node) return `s.${node.op}(${args[0]}${isVector(node) ? `, '${node.over}'` : ''})`
+    if (node.op === 'noise') return `s.noise(${[...args, node.site].join(', ')})`
     const name = FUNCTIONS[node.op]
     used.add(name && HELPERS.includes(name) ? name : 'tf')
     if (node.op === 'pow') return `tf.exp(tf.mul(${args[1]}, tf.log(${args[0]})))`

@@ -28,7 +28,8 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: false
+  axes: false,
+  noise: false
 }
 
 export const tensorflow: Emitter = { target: 'tensorflow', abilities: ABILITIES, emit }

@@ -1,8 +1,8 @@
 /**
  * Passes as WebAssembly text: four elements at a time, in float32, sums in float64.
  *
- * A function `(n, b, c)` as in JavaScript, on memory that it is handed: `b` points to the addresses of the buffers and `c`
- * to the numbers that are the same for all elements. It goes over whole vectors, so that up to three elements behind the
+ * A function `(n, b, c, first)` as in JavaScript, on memory that it is handed: `b` points to the addresses of the buffers and
+ * `c` to the numbers that are the same for all elements; `first` is there where random numbers are. It goes over whole vectors, so that up to three elements behind the
  * last one are read and written too; they take no part in a reduction.
  */
 import type { Node, Program } from '../check/program.js'
@@ -12,6 +12,7 @@ import type { Buffer, Pass, Reduction } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
 import { bufferIndex, buffersOf, readName } from './buffers.js'
 import { freshNames } from './names.js'
+import { PARITY, ROTATIONS } from './noise.js'
 import type { Numbers } from './numbers.js'
 import { indent } from './text.js'
 
@@ -25,6 +26,7 @@ export function printModule(functions: readonly string[]): string {
     '(import "js" "memory" (memory 1 65536))',
     ...lanes.map(([name, count]) => `(import "Math" "${name}" (func $Math.${name}${signature('f64', count)}))`),
     ...lanes.map(([name, count]) => printLanes(name, count)),
+    ...(functions.some((f) => f.includes(CALL_NOISE)) ? [printNoise()] : []),
     ...functions
   ]
   return `(module\n${parts.map(indent).join('\n')}\n)`
@@ -52,6 +54,45 @@ function printLanes(name: string, count: number): string {
   return `(func $${name}${signature('v128', count)}\n${lines.map(indent).join('\n')}\n)`
 }
 
+const CALL_NOISE = '(call $noise '
+
+/** Four random numbers (src/runtime/noise.ts says of what), from the index of the first. The key's halves are in all lanes. */
+function printNoise(): string {
+  const half = (name: string): string => `(i32x4.trunc_sat_f32x4_u (local.get $${name}))`
+  const word = (low: string, high: string): string => `(v128.or ${half(low)} (i32x4.shl ${half(high)} (i32.const 16)))`
+  const get = (name: string): string => `(local.get $${name})`
+  const plus = (...terms: readonly string[]): string => terms.reduce((a, b) => `(i32x4.add ${a} ${b})`)
+  const all = (n: string): string => `(i32x4.splat ${n})`
+  const parity = all(`(i32.const ${PARITY})`)
+  const rounds = ROTATIONS.flatMap((by, i) => {
+    const turned = `(v128.or (i32x4.shl ${get('y')} (i32.const ${by})) (i32x4.shr_u ${get('y')} (i32.const ${32 - by})))`
+    const lines = [`(local.set $x ${plus(get('x'), get('y'))})`, `(local.set $y (v128.xor ${turned} ${get('x')}))`]
+    const times = (i + 1) / 4
+    if (!Number.isInteger(times)) return lines
+    const [first, second] = [KEYS[times % 3]!, KEYS[(times + 1) % 3]!]
+    return [
+      ...lines,
+      `(local.set $x ${plus(get('x'), get(first))})`,
+      `(local.set $y ${plus(get('y'), get(second), all(`(i32.const ${times})`))})`
+    ]
+  })
+  const params = ['low0', 'high0', 'low1', 'high1'].map((name) => `(param $${name} v128)`)
+  const lines = [
+    '(local $k0 v128) (local $k1 v128) (local $k2 v128) (local $x v128) (local $y v128)',
+    `(local.set $k0 ${word('low0', 'high0')})`,
+    `(local.set $k1 ${word('low1', 'high1')})`,
+    `(local.set $k2 (v128.xor (v128.xor ${get('k0')} ${get('k1')}) ${parity}))`,
+    `(local.set $x ${plus(all(get('index')), '(v128.const i32x4 0 1 2 3)', get('k0'))})`,
+    `(local.set $y ${plus(all(get('site')), get('k1'))})`,
+    ...rounds,
+    `(f32x4.mul (f32x4.convert_i32x4_u (i32x4.shr_u ${get('x')} (i32.const 8))) (f32x4.splat (f32.const ${2 ** -24})))`
+  ]
+  const head = `(func $noise ${params.join(' ')} (param $index i32) (param $site i32) (result v128)`
+  return `${head}\n${lines.map(indent).join('\n')}\n)`
+}
+
+const KEYS = ['k0', 'k1', 'k2']
+
 /** The locals of a function. Each is spoken of by the text that reads it. */
 interface Frame {
   local(wanted: string, type?: 'v128' | 'i32'): string
@@ -60,7 +101,7 @@ interface Frame {
 }
 
 function newFrame(): Frame {
-  const fresh = freshNames(['n', 'b', 'c'])
+  const fresh = freshNames(['n', 'b', 'c', 'first'])
   const names = { i32: [] as string[], v128: [] as string[] }
   return {
     local(wanted, type = 'v128') {
@@ -96,6 +137,7 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
       return [index, pointer]
     })
   )
+  const index = `(i32.add (local.get $first) (i32.shr_u ${at} (i32.const 2)))`
   const address = (buffer: Buffer): string => `(i32.add ${pointers.get(bufferIndex(program, buffer))!} ${at})`
   const known = new Map<Node, string>()
   const loads = pass.reads.map(({ node, from }) => {
@@ -118,7 +160,10 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
   const sums = pass.reductions.map((r) => gather(r, { pass, numbers, frame, live: live!, head }))
   const body = layOut([...pass.stores.map((s) => s.value), ...sums.flatMap((s) => s.operands)], {
     read,
-    apply: (node, args) => operation(node, args, frame),
+    apply: (node, args) =>
+      node.op === 'noise'
+        ? `${CALL_NOISE}${args.join(' ')} ${index} (i32.const ${node.site}))`
+        : operation(node, args, frame),
     named: authorNames(program),
     fresh: (wanted) => frame.local(wanted),
     bind: set
@@ -139,7 +184,8 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
     `(loop $next\n${loop.map(indent).join('\n')}\n)`,
     ...sums.flatMap((s) => s.finish)
   ]
-  const open = `(func (export "${name}") (param $n i32) (param $b i32) (param $c i32)`
+  const first = body.lines.concat(body.results).some((text) => text.includes(CALL_NOISE)) ? ' (param $first i32)' : ''
+  const open = `(func (export "${name}") (param $n i32) (param $b i32) (param $c i32)${first}`
   return [open, ...[...frame.declare(), ...lines].map(indent), ')'].join('\n')
 }
 

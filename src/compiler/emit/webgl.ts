@@ -27,7 +27,8 @@ const ABILITIES: Abilities = {
   // 16 textures for sure, two of which hold the records of the layer and of the model.
   maxBuffers: 14,
   maxOutputs: OUTPUTS,
-  axes: false
+  axes: false,
+  noise: false
 }
 
 export const webgl: Emitter = { target: 'webgl', abilities: ABILITIES, emit }

@@ -24,7 +24,8 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: STORAGE_BUFFERS - 1,
   maxOutputs: STORAGE_BUFFERS - 1,
-  axes: false
+  axes: false,
+  noise: true
 }
 
 export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }

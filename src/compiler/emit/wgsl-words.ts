@@ -1,6 +1,6 @@
 /** The words of WGSL, what it reserves, the types and functions of it that kernels use, and names of the kernels' own. */
 const WORDS: readonly string[] = `
-T B layer cells id first end i n group half from select abs sign sqrt inverseSqrt exp log floor max min pow tanh cbrt all any
+T B U LANES WIDTH layer cells id first end i n group half from select abs sign sqrt inverseSqrt exp log floor max min pow tanh cbrt all any
 alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
 override requires return struct switch true var while NULL Self abstract active alignas alignof as asm asm_fragment async
 attribute auto await become bf16 binding_array cast catch class co_await co_return co_yield coherent column_major common
@@ -13,7 +13,7 @@ readonly ref regardless register reinterpret_cast require resource restrict self
 static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef typeid typename
 typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
 bool f16 f32 i32 u32 vec2 vec3 vec4 vec2f vec3f vec4f vec2u vec3u vec4u array atomic ptr sampler texture function private
-uniform workgroup storage read write read_write sum_lanes max_lanes min_lanes pow_T pow_f32 cbrt_T cbrt_f32 tanh_T tanh_f32
+uniform workgroup storage read write read_write sum_lanes max_lanes min_lanes pow_T pow_f32 cbrt_T cbrt_f32 tanh_T tanh_f32 noise_T
 `
   .trim()
   .split(/\s+/)

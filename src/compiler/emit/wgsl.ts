@@ -14,6 +14,7 @@ import type { Node, Reduce } from '../check/program.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { layOut } from './body.js'
 import { freshNames } from './names.js'
+import { PARITY, ROTATIONS } from './noise.js'
 import { indent, layOutPass, type Scalars } from './shader.js'
 import { reserved } from './wgsl-words.js'
 
@@ -189,6 +190,7 @@ function expression(node: Node, args: readonly string[], wide: (node: Node) => b
     const loose = mine > 0 && (i === 0 ? theirs >= mine : theirs > mine)
     return even(i, loose ? args[i]! : enclosed(arg, args[i]!))
   }
+  if (node.op === 'noise') return `noise_T(vec4f(${args.join(', ')}), i, ${node.site}u)`
   const infix = INFIX[node.op]
   if (infix) return `${operand(0)} ${infix} ${operand(1)}`
   if (node.op === 'neg') return `-${enclosed(node.args[0]!, args[0]!)}`
@@ -213,6 +215,7 @@ function splat(node: Node, text: string, wide: (node: Node) => boolean): string 
  * Functions that WGSL lacks, or promises too little of. `#` is the type, `T` or `f32`.
  * - pow is exp(y · log x) for x ≥ 0, whatever log makes of 0.
  * - cbrt: one Newton step takes the estimate's relative error, some 1e-5, to nothing beside the rounding of the step itself.
+ * - noise: the key's words come in halves; `i` counts what a `T` holds, `WIDTH` numbers each, of which `LANES` are the first.
  * - tanh: WGSL allows an error of 1e-5 of 1, and overflow on the way. Taylor's series up to 1/4, where the exponential
  *   would cancel; beyond 20 the quotient is 1.
  */
@@ -233,7 +236,27 @@ const HELPERS: Readonly<Record<string, string>> = {
   let size = min(abs(x), #(20.0));
   let large = sign(x) * (1.0 - 2.0 / (exp(2.0 * size) + 1.0));
   return select(large, small, size < #(0.25));
-}`
+}`,
+  noise: printNoise()
+}
+
+function printNoise(): string {
+  const rounds = ROTATIONS.flatMap((by, i) => {
+    const round = [`  x += y;`, `  y = ((y << U(${by}u)) | (y >> U(${32 - by}u))) ^ x;`]
+    const times = (i + 1) / 4
+    if (!Number.isInteger(times)) return round
+    return [...round, `  x += U(k[${times % 3}]);`, `  y += U(k[${(times + 1) % 3}] + ${times}u);`]
+  })
+  return [
+    'fn noise_T(halves: vec4f, i: u32, site: u32) -> T {',
+    '  let words = vec2u(halves.xz) | (vec2u(halves.yw) << vec2u(16u));',
+    `  let k = vec3u(words, words.x ^ words.y ^ ${PARITY}u);`,
+    '  var x = U(i * WIDTH + k.x) + LANES;',
+    '  var y = U(site + k.y);',
+    ...rounds,
+    `  return T(x >> U(8u)) * ${2 ** -24};`,
+    '}'
+  ].join('\n')
 }
 
 /** The helpers that a text calls, as text. */

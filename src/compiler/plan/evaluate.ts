@@ -117,6 +117,11 @@ function map(node: Node, args: readonly Spread[], shape: readonly number[]): Col
   )
 }
 
+/** Numbers that stand for the random ones: others for each element and site, and the same in each run. */
+function noiseOf(node: Node, { weight }: LayerInput): Column | null {
+  return node.op === 'noise' ? weight.map((_, i) => (0.618 * (i + 1) + 0.414 * node.site) % 1) : null
+}
+
 /** One entry for each of `level`. */
 function spreadTo({ level: own, column }: Spread, level: Level, shape: readonly number[]): Column {
   return own === level ? column : placesIn(shape, own, level).map((place) => column[place]!)
@@ -148,6 +153,8 @@ function hostLeaf(program: Program, input: StepInput, layer: LayerInput | null, 
       return [layer?.hypers?.[node.name] ?? input.hypers[node.name]!]
     case 'step':
       return [input.step]
+    case 'key':
+      return [node.word]
     case 'mask':
       return [layer!.masks[node.name]!]
     case 'fact':
@@ -195,7 +202,11 @@ export function evaluateProgram(program: Program, input: StepInput): StepResult 
       if (isOfModel(node)) return ofModel(node)
       if (isReduction(node)) return reduceIn(node, of(node.args[0]!), node.args[0]!.level, layer.shape)
       if (node.op === 'weight' || node.op === 'gradient') return layer[node.op]
-      return hostLeaf(program, input, layer, node) ?? (node.op === 'slot' ? layer.slots[node.name]! : null)
+      return (
+        noiseOf(node, layer) ??
+        hostLeaf(program, input, layer, node) ??
+        (node.op === 'slot' ? layer.slots[node.name]! : null)
+      )
     }, layer.shape)
     return of
   })
@@ -264,7 +275,7 @@ export function evaluatePlan(plan: Plan, input: StepInput): StepResult {
       })
     )
     const of = evaluator((node) => {
-      const found = loaded.get(node)
+      const found = loaded.get(node) ?? noiseOf(node, run.input)
       if (found) return found
       if (isVarying(node) && node.level !== pass.domain) throw new Error(`node ${node.id} is not of this pass`)
       return isVarying(node) ? null : scalar(node, run, false)

@@ -59,6 +59,8 @@ export function leafName(node: Node, { hypers, symbols }: Program): string | nul
       return symbols.weight
     case 'gradient':
       return symbols.gradient
+    case 'key':
+      return `key${node.word}`
     case 'fact':
     case 'mask':
     case 'slot':

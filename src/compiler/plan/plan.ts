@@ -34,6 +34,8 @@ export interface Abilities {
   readonly maxOutputs: number
   /** Rows and columns. A program that has some is not compiled for a target that has not: a driver for any backend runs it. */
   readonly axes: boolean
+  /** It draws random numbers. */
+  readonly noise: boolean
 }
 
 /** Something a pass loads or stores, one value per weight. `slot`: by its name. `scratch`: a stored intermediate. */
@@ -146,5 +148,6 @@ export const IDEAL: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
-  axes: true
+  axes: true,
+  noise: true
 }

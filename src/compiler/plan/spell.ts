@@ -53,6 +53,8 @@ export function speller(program: Program, known: Known): (node: Node) => string 
       switch (node.op) {
         case 'select':
           return { text: `if ${arg(0, NOT - 2)} then ${arg(1, 1)} else ${arg(2, SELECT)}`, binds: SELECT }
+        case 'noise':
+          return { text: 'noise()', binds: ATOM }
         case 'not':
           return { text: `not ${arg(0, NOT)}`, binds: NOT }
         case 'neg':

@@ -7,14 +7,15 @@ import { type Abilities, IDEAL, type Pass, type Plan } from './plan.js'
 export interface Plans {
   /** For a target that can do anything: the figures that `explain` gives. */
   readonly plan: Plan
-  /** In the order of the abilities; of those targets alone that have rows and columns, if the program has. */
+  /** In the order of the abilities; of those targets alone that have rows, columns and random numbers, if the program has. */
   readonly targets: readonly Plan[]
 }
 
 /** What is least without limits is least for any target whose limits it keeps: such targets share one search. */
 export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
   const plan = makePlan(program, IDEAL)
-  const able = usesAxes(program) ? abilities.filter(({ axes }) => axes) : abilities
+  const uses = { axes: usesAxes(program), noise: program.seeded }
+  const able = abilities.filter((a) => (a.axes || !uses.axes) && (a.noise || !uses.noise))
   const targets = able.map((one) => (keepsLimits(plan, one) ? { ...plan, abilities: one } : makePlan(program, one)))
   return { plan, targets }
 }

@@ -44,6 +44,9 @@ function wellFormed(node: Node): void {
     if ('over' in n) {
       expect([n.level, n.place, n.kind]).toEqual([n.over, 'device', 'number'])
       expect(n.over === 'layer' ? ['element'] : ['element', 'layer']).toContain(n.args[0]!.level)
+    } else if (n.op === 'noise') {
+      expect([n.level, n.place, n.kind]).toEqual(['element', 'device', 'number'])
+      expect(n.args.map((key) => [key.op, key.level, key.place])).toEqual(Array(4).fill(['key', 'layer', 'host']))
     } else {
       expect(n.level).toBe(n.args.map((a) => a.level).reduce(join))
       expect(n.place).toBe(n.args.some((a) => a.place === 'device') ? 'device' : 'host')

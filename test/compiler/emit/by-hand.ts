@@ -17,6 +17,7 @@ export function program(part: Partial<Program> & Pick<Program, 'weight'>): Progr
     symbols: { weight: 'w', gradient: 'g', step: 't' },
     hypers: [],
     masks: [],
+    seeded: false,
     slots: [],
     observations: [],
     names: [],
