@@ -8,12 +8,22 @@ import { buffersIn, instantiate, numbersIn, openPasses, type Pass, type Passes, 
 import type { CompiledProgram, Driver, Target } from './program.js'
 import { tensorSlots } from './state.js'
 
+interface TensorRecord {
+  readonly id: number
+  readonly memoryOffset: number
+  readonly refCount: number
+}
+
 /** What is used of tfjs's wasm backend, none of it public. */
 interface Backend {
-  readonly dataIdMap: { get(id: object): { readonly memoryOffset: number; readonly refCount: number } }
+  readonly dataIdMap: { get(id: object): TensorRecord }
   readonly wasm: {
     readonly asm?: { readonly memory?: WebAssembly.Memory }
     readonly wasmMemory?: WebAssembly.Memory
+    readonly tfjs: {
+      registerTensor(id: number, size: number, memoryOffset: number): void
+      disposeData(id: number): void
+    }
   }
   makeOutput(shape: readonly number[], dtype: string): tf.TensorInfo
 }
@@ -39,10 +49,12 @@ function memoryOf(backend: Backend): WebAssembly.Memory | null {
   if (typeof backend.dataIdMap?.get !== 'function' || typeof backend.makeOutput !== 'function') return null
   const memory = backend.wasm?.asm?.memory ?? backend.wasm?.wasmMemory
   if (!(memory instanceof WebAssembly.Memory)) return null
+  const { registerTensor, disposeData } = backend.wasm.tfjs ?? {}
+  if (typeof registerTensor !== 'function' || typeof disposeData !== 'function') return null
   const liesThere = tf.tidy(() => {
     const probe = tf.tensor1d([0.5, 2])
     const record = backend.dataIdMap.get(probe.dataId)
-    if (typeof record?.memoryOffset !== 'number' || record.refCount !== 1) return false
+    if (typeof record?.id !== 'number' || typeof record.memoryOffset !== 'number' || record.refCount !== 1) return false
     const [x, y] = new Float32Array(memory.buffer, addressIn(record), 2)
     return x === 0.5 && y === 2
   })
@@ -69,6 +81,15 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     return tensor
   }
   const address = (tensor: tf.Tensor): number => addressIn(backend.dataIdMap.get(tensor.dataId))
+
+  /**
+   * XNNPACK keeps weights as it has packed them, by the number of the tensor, until that is disposed: a product after the
+   * step would go on with the weights from before it. So the number is disposed and given to the same memory again.
+   */
+  function forgetDerived({ id, memoryOffset }: TensorRecord, size: number): void {
+    backend.wasm.tfjs.disposeData(id)
+    backend.wasm.tfjs.registerTensor(id, size, memoryOffset)
+  }
 
   /** Room for numbers, two lists of addresses, and a vector a buffer: made anew at each step, and freed by its tidy. */
   let at = 0
@@ -122,7 +143,10 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     read: address,
     own(tensor, inPlace, replace) {
       const record = backend.dataIdMap.get(tensor.dataId)
-      if (inPlace && record.refCount === 1) return addressIn(record)
+      if (inPlace && record.refCount === 1) {
+        forgetDerived(record, tensor.size)
+        return addressIn(record)
+      }
       const fresh = make(tensor.shape)
       const [from, to] = [addressIn(record), address(fresh)]
       new Uint8Array(memory.buffer).copyWithin(to, from, from + 4 * tensor.size)

@@ -51,6 +51,20 @@ it('works where the tensors lie, from the first step on, and leaves no memory ta
   tf.dispose(g)
 })
 
+it('a product after a step is of the weights after it, though XNNPACK had packed those before', () => {
+  const w = tf.tidy(() => tf.variable(tf.tensor(numbers(12, 1), [4, 3])))
+  const [x, g] = [tf.tensor(numbers(8, 2), [2, 4]), tf.tensor(numbers(12, 3), [4, 3])]
+  const product = () => tf.tidy(() => tf.matMul(x, w).dataSync())
+  product()
+  const optimizer = new LAMB({ learningRate: 1 })
+  step(optimizer, [w, g])
+  const after = product()
+  const fresh = tf.tidy(() => tf.matMul(x, tf.tensor(w.dataSync().slice(), [4, 3])).dataSync())
+  expect(after).toEqual(fresh)
+  optimizer.dispose()
+  tf.dispose([x, g])
+})
+
 it('with inPlace: false leaves the memory of the step before as it was, with the same result', () => {
   const [a, b] = [variable(numbers(2001, 1)), variable(numbers(2001, 1))]
   const [inPlace, fresh] = [new LAMB({}), new LAMB({ inPlace: false })]
