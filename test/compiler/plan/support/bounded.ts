@@ -41,7 +41,14 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
     const of = (node: Node): Column => {
       const known = done.get(node)
       if (known) return known
-      const result = 'over' in node ? reduced(node) : node.args.length === 0 ? leaf(node) : operation(node)
+      const result =
+        'over' in node
+          ? reduced(node)
+          : node.op === 'noise'
+            ? noise(node.site)
+            : node.args.length === 0
+              ? leaf(node)
+              : operation(node)
       done.set(node, result)
       return result
     }
@@ -62,6 +69,8 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
       }
       return groups.map(one)
     }
+    /** As `evaluate.ts` has it: numbers that stand for the random ones. */
+    const noise = (site: number): Column => layer!.weight.map((_, j) => n.exactly((0.618 * (j + 1) + 0.414 * site) % 1))
     const leaf = (node: Node): Column => {
       switch (node.op) {
         case 'const':
@@ -70,6 +79,8 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
           return given(input.hypers[node.name]!)
         case 'step':
           return number(input.step)
+        case 'key':
+          return number(node.word)
         case 'mask':
           return given(layer!.masks[node.name]!)
         case 'weight':
