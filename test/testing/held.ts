@@ -22,6 +22,8 @@ const CASES = 6
 /** The optimizers whose bound is held to be tight, as the median over tensors of the largest bound by the largest error. */
 const SIX = ['sgd', 'momentum', 'adam', 'lars', 'lamb', 'clipped-adamw']
 const SLACK = 50
+/** A shader's specification allows more than the machine at hand does, so that of it the figures are reported, not held. */
+const HELD_TIGHT: ReadonlySet<string> = new Set(['cpu', 'cpu-js', 'wasm', 'tensorflow', 'ops'])
 /** `npm run tightness` looks at more, and writes docs/tightness.md. */
 const TIGHT_CASES = Number(process.env.OPTC_TIGHT_CASES ?? 12)
 const TELLING = 10
@@ -77,36 +79,40 @@ export function heldToReference(
     expect(told).toBeGreaterThanOrEqual(CASES / 2)
   })
 
-  test.each(SIX)('the bound of %s is not slack', { timeout: MINUTES + TIGHT_CASES * 2000 }, async (name) => {
-    const source = readFileSync(new URL(`../../optimizers/${name}.opt`, import.meta.url), 'utf8')
-    const subject = await bring(source, { ...options, path: `${name}.opt` })
-    const ratios: Record<string, number[]> = {}
-    let compared = 0
-    let undetermined = 0
-    // Every case as it is drawn, also those that tell little.
-    for (let seed = 1; seed <= TIGHT_CASES; seed++) {
-      const { comparison } = await judgeCase(subject, seed)
-      compared += comparison.compared
-      undetermined += comparison.undetermined
-      for (const { name, elements, largestBound, largestError } of comparison.tensors) {
-        // Of a few numbers the largest error says nothing: it may be as good as 0.
-        if (elements < TELLING || largestBound === 0) continue
-        ratios[name] ??= []
-        ratios[name].push(largestBound / largestError)
+  test.each(HELD_TIGHT.has(kernel) || REPORT ? SIX : [])(
+    'the bound of %s is not slack',
+    { timeout: MINUTES + TIGHT_CASES * 2000 },
+    async (name) => {
+      const source = readFileSync(new URL(`../../optimizers/${name}.opt`, import.meta.url), 'utf8')
+      const subject = await bring(source, { ...options, path: `${name}.opt` })
+      const ratios: Record<string, number[]> = {}
+      let compared = 0
+      let undetermined = 0
+      // Every case as it is drawn, also those that tell little.
+      for (let seed = 1; seed <= TIGHT_CASES; seed++) {
+        const { comparison } = await judgeCase(subject, seed)
+        compared += comparison.compared
+        undetermined += comparison.undetermined
+        for (const { name, elements, largestBound, largestError } of comparison.tensors) {
+          // Of a few numbers the largest error says nothing: it may be as good as 0.
+          if (elements < TELLING || largestBound === 0) continue
+          ratios[name] ??= []
+          ratios[name].push(largestBound / largestError)
+        }
       }
+      const medians = Object.fromEntries(Object.entries(ratios).map(([of, list]) => [of, median(list)]))
+      if (REPORT) {
+        const share = undetermined / compared
+        appendFileSync(
+          REPORT,
+          `${JSON.stringify({ kernel, name, medians, tensors: Object.values(ratios).flat().length, share })}\n`
+        )
+      }
+      expect(Object.keys(medians)).toContain('weight')
+      for (const ratio of Object.values(medians)) expect(ratio).toBeLessThan(SLACK)
+      expect(undetermined / compared).toBeLessThan(1 / 100)
     }
-    const medians = Object.fromEntries(Object.entries(ratios).map(([of, list]) => [of, median(list)]))
-    if (REPORT) {
-      const share = undetermined / compared
-      appendFileSync(
-        REPORT,
-        `${JSON.stringify({ kernel, name, medians, tensors: Object.values(ratios).flat().length, share })}\n`
-      )
-    }
-    expect(Object.keys(medians)).toContain('weight')
-    for (const ratio of Object.values(medians)) expect(ratio).toBeLessThan(SLACK)
-    expect(undetermined / compared).toBeLessThan(1 / 100)
-  })
+  )
 }
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1]!

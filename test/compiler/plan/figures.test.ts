@@ -26,6 +26,9 @@ const FIGURES: readonly [string, () => Program, number, number][] = [
   ['clipped-adamw', clippedAdamW, 32, 28]
 ]
 
+/** What a target moves that can't reduce in a pass that stores, where it is more. Nothing proves that it is the least. */
+const APART: Readonly<Record<string, number>> = { lamb: 44 }
+
 describe.each(FIGURES)('%s', (name, byHand, bytesPerWeight, bytesCompulsory) => {
   test.each([
     ['by hand', byHand],
@@ -39,7 +42,8 @@ describe.each(FIGURES)('%s', (name, byHand, bytesPerWeight, bytesCompulsory) => 
   test.each(TARGETS.map((t) => [t.target, t.abilities] as const))('on %s', (_, abilities) => {
     const plan = makePlan(parsed(name), abilities)
     expect(verify(plan)).toEqual([])
-    expect(plan).toMatchObject({ bytesPerWeight, provedLeast: true })
+    const own = abilities.reducesInPass ? undefined : APART[name]
+    expect(plan).toMatchObject({ bytesPerWeight: own ?? bytesPerWeight, provedLeast: own === undefined })
   })
 })
 
