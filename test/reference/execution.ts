@@ -4,6 +4,7 @@
  * sum in any tree. It runs the typed program; the reference, which it is there to catch, walks the syntax tree.
  */
 import type { Level, Node, Program } from '../../src/compiler/check/program.js'
+import { keyOf, noise } from '../../src/runtime/noise.js'
 import { type Case, hypersAt } from '../../src/testing/case.js'
 import type { Snapshot, StepRecord } from '../../src/testing/session.js'
 import type { Machine, Random } from './machine.js'
@@ -238,6 +239,10 @@ class Step {
         return load(this.#given.layers[this.#present[k]!]!.gradients[this.#t - 1]![i]!)
       case 'slot':
         return load(this.#model[node.name] ?? this.#slots[k]![node.name]![this.#entries(node.level, k).indexOf(i)]!)
+      case 'noise': {
+        const { seed = 0, layers } = this.#given
+        return noise(...keyOf(seed, layers[this.#present[k]!]!.name, this.#t), i, node.site)
+      }
       case 'select':
         return this.#read(node.args[0]!, k, i) ? this.#read(node.args[1]!, k, i) : this.#read(node.args[2]!, k, i)
       case 'add':
