@@ -7,8 +7,8 @@ export interface Facts {
   readonly reduces: boolean
   /** Layers know of each other: by reductions, state or facts of the model. */
   readonly mixesLayers: boolean
-  /** Elements know which row or column they stand in. */
-  readonly hasAxes: boolean
+  /** Elements know where they stand: in which row or column, or by a random number of their own. */
+  readonly knowsPlaces: boolean
 }
 
 export function factsOf(program: Program): Facts {
@@ -21,6 +21,6 @@ export function factsOf(program: Program): Facts {
   return {
     reduces: nodes.some(isReduction),
     mixesLayers: nodes.some((node) => node.level === 'model'),
-    hasAxes: nodes.some((node) => node.level === 'row' || node.level === 'col')
+    knowsPlaces: nodes.some((node) => node.level === 'row' || node.level === 'col' || node.op === 'noise')
   }
 }

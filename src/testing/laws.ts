@@ -47,7 +47,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'permutation',
     says: "Permuting a layer's elements permutes the result: to the bit on JavaScript and WebAssembly where nothing is reduced, within the bound elsewhere.",
-    silent: ({ hasAxes }) => (hasAxes ? 'elements know which row and column they stand in' : null),
+    silent: ({ knowsPlaces }) => (knowsPlaces ? 'elements know where they stand' : null),
     bits: ({ reduces }, exact) => exact && !reduces,
     twins: permuted
   },
