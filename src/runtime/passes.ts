@@ -2,9 +2,10 @@
  * Steps of kernels that work on memory, passes and the numbers between them: the same where tensors are arrays of JavaScript
  * (cpu) and where they lie in a heap of WebAssembly (wasm). What differs is in a `Lender`.
  */
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import { type Matrices, matricesOf, viewOf } from './matrices.js'
 import type { Driver, KernelName, Layer, Step, StepLayer } from './program.js'
+import { replaceState, replaceTensor } from './tensors.js'
 
 /** What is the same for all elements of a layer: host scalars, numbers of the model, numbers of the layer. */
 export type Numbers = Float64Array
@@ -147,7 +148,7 @@ export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): D
     const cells = ownCells(lender, layer, inPlace, plan.variant, numbers)
     const [weight, ...slots] = [layer.variable, ...layer.slots].map((tensor, i) =>
       plan.stores.includes(i === 0 ? 0 : i + 1)
-        ? lender.own(tensor, inPlace, (fresh) => replace(layer, i, fresh))
+        ? lender.own(tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
         : lender.read(tensor)
     )
     const scratch = Array.from({ length: plan.variant.scratch }, () => lender.scratch(size))
@@ -226,10 +227,7 @@ function ownCells<B>(
   numbers: Numbers
 ): B | null {
   if (!owner.cells) return null
-  const cells = lender.own(owner.cells, inPlace, (fresh) => {
-    owner.cells!.dispose()
-    owner.cells = tf.keep(fresh)
-  })
+  const cells = lender.own(owner.cells, inPlace, (fresh) => replaceState(owner, fresh))
   numbers.set(lender.floats(cells, owner.cells.size), at)
   return cells
 }
@@ -238,15 +236,4 @@ function leaveCells<B>(lender: Lender<B>, cells: B | null, { state }: NumbersRec
   if (cells === null) return
   const values = state!(numbers)
   lender.floats(cells, values.length).set(values)
-}
-
-/** Puts a tensor in the place of the weight (0) or a slot. */
-function replace(layer: Layer, index: number, fresh: tf.Tensor): void {
-  if (index === 0) {
-    layer.variable.assign(fresh)
-    fresh.dispose()
-  } else {
-    layer.slots[index - 1]!.dispose()
-    layer.slots[index - 1] = tf.keep(fresh)
-  }
 }
