@@ -145,7 +145,7 @@ const lossless = (a: Arithmetic): Arithmetic => ({
 /** What any target promises: a tree, or what loses no more. */
 const inATree = (n: number): number => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
 
-/** The cpu and tensorflow targets add in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
+/** The cpu target adds in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
 const inFloat64 = (n: number): number => 1 + n * 2 ** -28
 
 const table = (name: string, device: Arithmetic, depth = inATree): Table => ({ name, host, device, depth })
@@ -155,7 +155,7 @@ export const tables = {
   javascript: table('javascript', nearest, inFloat64),
   wasm: table('wasm', nearest, inFloat64),
   ops: table('ops', nearest),
-  eigen: table('eigen', eigen, inFloat64),
+  eigen: table('eigen', eigen),
   wgsl: table('wgsl', shader),
   glsl: table('glsl', shader),
   exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: () => 0 }

@@ -79,7 +79,13 @@ export class Machine {
   readonly #backend: Backend
   /** What is to be freed at the end of each scope, the innermost first. */
   readonly #scopes: Set<Handle>[] = []
-  #constants = new Map<number | boolean, Handle>()
+  /** What is to be freed by the operation that reads it. */
+  readonly #once = new Set<Handle>()
+  /** Scalars, and those that the step before left and this one has not read. */
+  #constants = new Map<string, Handle>()
+  #stale = new Map<string, Handle>()
+  /** Shapes, axes and sizes: the layers' own, so that there are few. */
+  readonly #ints = new Map<string, Handle>()
 
   constructor(backend: Backend) {
     this.#backend = backend
@@ -99,17 +105,25 @@ export class Machine {
     }
   }
 
-  /** A whole step: everything that is left of it is freed, constants too. */
+  /** A whole step: everything that is left of it is freed, and constants that it has not read. */
   session(f: () => void): void {
+    this.#stale = this.#constants
+    this.#constants = new Map()
     try {
       this.scope(() => {
         f()
         return []
       })
     } finally {
-      for (const handle of this.#constants.values()) this.#delete(handle)
-      this.#constants.clear()
+      for (const handle of this.#stale.values()) this.#delete(handle)
+      this.#stale.clear()
     }
+  }
+
+  dispose(): void {
+    for (const handle of [...this.#constants.values(), ...this.#ints.values()]) this.#delete(handle)
+    this.#constants.clear()
+    this.#ints.clear()
   }
 
   /** Leaves it to the caller: no scope frees it any more. */
@@ -133,6 +147,7 @@ export class Machine {
   }
 
   #delete(handle: Handle): void {
+    this.#once.delete(handle)
     this.#backend.binding.deleteTensor(handle.id)
   }
 
@@ -141,10 +156,23 @@ export class Machine {
     return this.run(name, inputs)[0]!
   }
 
+  /** The same, to be freed by the operation that reads it: the next one finds its memory still in the cache. */
+  once(name: string, ...inputs: TfValue[]): Handle {
+    return this.flag(this.op(name, ...inputs))
+  }
+
+  /** Has the operation that reads it free it. */
+  flag(handle: Handle): Handle {
+    this.#once.add(handle)
+    return handle
+  }
+
   run(name: string, inputs: readonly TfValue[], attributes: Attributes = {}, outputs = 1): Handle[] {
-    const ids = inputs.map((input) => (typeof input === 'object' ? input : this.constant(input)).id)
+    const handles = inputs.map((input) => (typeof input === 'object' ? input : this.constant(input)))
+    const ids = handles.map(({ id }) => id)
     const made = this.#backend.binding.executeOp(name, this.#attributes(attributes), ids, outputs)
     for (const handle of made) this.#scopes[0]!.add(handle)
+    for (const handle of handles) if (this.#once.delete(handle)) this.free(handle)
     return made
   }
 
@@ -157,26 +185,29 @@ export class Machine {
     })
   }
 
-  /** A scalar that lives as long as the step. */
+  /** A scalar. It lives as long as steps read it. */
   constant(value: number | boolean): Handle {
-    // A map takes −0 for 0.
-    const shared = this.#constants.get(value)
-    if (shared && !Object.is(value, -0)) return shared
-    const handle =
+    const key = Object.is(value, -0) ? '-0' : String(value)
+    const { binding } = this.#backend
+    const make = (): Handle =>
       typeof value === 'boolean'
-        ? this.#create([], this.#backend.binding.TF_BOOL, new Uint8Array([Number(value)]))
-        : this.#create([], this.#backend.binding.TF_FLOAT, new Float32Array([value]))
-    if (Object.is(value, -0)) this.#scopes[0]!.add(handle)
-    else this.#constants.set(value, handle)
+        ? this.#create([], binding.TF_BOOL, new Uint8Array([Number(value)]))
+        : this.#create([], binding.TF_FLOAT, new Float32Array([value]))
+    const handle = this.#constants.get(key) ?? this.#stale.get(key) ?? make()
+    this.#stale.delete(key)
+    this.#constants.set(key, handle)
     return handle
   }
 
-  /** Whole numbers, as a vector, or as a scalar. */
-  ints(values: number | ArrayLike<number>): Handle {
-    const shape = typeof values === 'number' ? [] : [values.length]
-    const array = typeof values === 'number' ? new Int32Array([values]) : Int32Array.from(values)
-    const handle = this.#create(shape, this.#backend.binding.TF_INT32, array)
-    this.#scopes[0]!.add(handle)
+  /** Whole numbers, as a vector, or as a scalar. They stay. */
+  ints(values: number | readonly number[]): Handle {
+    const key = JSON.stringify(values)
+    const handle =
+      this.#ints.get(key) ??
+      (typeof values === 'number'
+        ? this.#create([], this.#backend.binding.TF_INT32, new Int32Array([values]))
+        : this.#create([values.length], this.#backend.binding.TF_INT32, Int32Array.from(values)))
+    this.#ints.set(key, handle)
     return handle
   }
 
@@ -198,6 +229,16 @@ export class Machine {
   split(x: Handle, sizes: readonly number[]): readonly Handle[] {
     if (sizes.length === 1) return [x]
     return this.run('SplitV', [x, this.ints(sizes), this.ints(0)], { num_split: sizes.length }, sizes.length)
+  }
+
+  /** Along a new first dimension. */
+  stack(parts: readonly Handle[], axis = 0): Handle {
+    return this.run('Pack', parts, { T: 'float', N: parts.length, axis })[0]!
+  }
+
+  /** Along the dimension that `stack` made. */
+  unstack(x: Handle, num: number, axis = 0): readonly Handle[] {
+    return this.run('Unpack', [x], { num, axis }, num)
   }
 
   /** A resource of TensorFlow's, the place that its training kernels write. It stays until `destroy`. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs'
 import { afterEach, expect, it } from 'vitest'
 import { tables } from '../../src/reference/index.js'
-import { BLOCK } from '../../src/runtime/tensorflow.js'
+import { SIZES } from '../../src/runtime/tensorflow-units.js'
 import type { Case } from '../../src/testing/case.js'
 import { compareCase } from '../../src/testing/compare.js'
 import { type Compiled, type CompiledClass, runCase } from '../../src/testing/session.js'
@@ -66,7 +66,7 @@ async function operationsOf(f: () => unknown): Promise<Set<string>> {
 }
 
 describeTensorFlow('the tensorflow driver', () => {
-  BLOCK.cpu = 64
+  SIZES.cpu = { small: 64, block: 64 }
 
   afterEach(() => tf.disposeVariables())
 

@@ -7,8 +7,8 @@ import type { Node, Program } from '../check/program.js'
 export interface Notation {
   /** How a value that is not computed here is read, or null for one that is. */
   readonly read: (node: Node) => string | null
-  /** The operation on printed operands. */
-  readonly apply: (node: Node, args: readonly string[]) => string
+  /** The operation on printed operands. `once`: one operation reads the value, and it is no root. */
+  readonly apply: (node: Node, args: readonly string[], once: boolean) => string
   /** The operands, where they are not the node's own. */
   readonly args?: (node: Node) => readonly Node[]
   /** The author's name, and the formula to print beside it. */
@@ -32,6 +32,7 @@ export function layOut(roots: readonly Node[], notation: Notation): Body {
   const bind = notation.bind ?? ((name: string, value: string) => `const ${name} = ${value}`)
 
   const uses = new Map<Node, number>()
+  const readers = new Map<Node, number>()
   const computed: Node[] = []
   const visit = (node: Node): void => {
     if (read(node) !== null) return
@@ -39,6 +40,7 @@ export function layOut(roots: readonly Node[], notation: Notation): Body {
     uses.set(node, before + 1)
     if (before > 0) return
     for (const arg of argsOf(node)) visit(arg)
+    for (const arg of new Set(argsOf(node))) readers.set(arg, (readers.get(arg) ?? 0) + 1)
     computed.push(node)
   }
   for (const root of roots) visit(root)
@@ -47,7 +49,7 @@ export function layOut(roots: readonly Node[], notation: Notation): Body {
   const texts = new Map<Node, string>()
   const text = (node: Node): string => read(node) ?? texts.get(node)!
   for (const node of computed) {
-    const value = apply(node, argsOf(node).map(text))
+    const value = apply(node, argsOf(node).map(text), readers.get(node) === 1 && !roots.includes(node))
     const author = named?.(node)
     if (!author && uses.get(node) === 1) {
       texts.set(node, value)

@@ -162,7 +162,7 @@ function separately(made: readonly Made[]): Text {
   const kernels: string[] = []
   for (const one of made) {
     if (one.is !== 'mean') continue
-    const x = one.square ? "k.op('Square', k.at(1))" : 'k.at(1)'
+    const x = one.square ? "k.once('Square', k.at(1))" : 'k.at(1)'
     kernels.push(`k.apply('KerasMomentum', [-1, ${one.slot}], [${c.of(negative(one.b))}, ${x}, ${c.of(one.a)}])`)
   }
   for (const one of made) {

@@ -20,6 +20,7 @@ import {
   values
 } from './ops.js'
 import { type InPlace, inPlaceOf } from './tensorflow-kernels.js'
+import { keepShared } from './tensorflow-shared.js'
 import { array, arrow, object } from './text.js'
 
 const ABILITIES: Abilities = {
@@ -52,8 +53,9 @@ function emit(plan: Plan): Emitted {
   }
 }
 
-function printVariant(sheet: Sheet, variant: Variant, model: Cells): string {
+function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
   const { plan } = sheet
+  const variant = keepShared(given)
   const cells = new Map(model)
   /** What the layer's passes gathered for reductions over the model. */
   const shares = new Map<Node, string>()
@@ -181,11 +183,13 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   select: 'SelectV2'
 }
 
-function operation(node: Node, args: readonly string[]): string {
+/** A value that is read once is freed by its reader, so that the next operation finds its memory, still in the cache. */
+function operation(node: Node, args: readonly string[], once: boolean): string {
+  const run = once ? 's.once' : 's.op'
   if (node.op === 'cbrt') return `s.cbrt(${args[0]})`
-  if (node.op === 'pow') return `s.op('Exp', s.op('Mul', ${args[1]}, s.op('Log', ${args[0]})))`
-  if (node.op === 'mul' && node.args[0] === node.args[1]) return `s.op('Square', ${args[0]})`
+  if (node.op === 'pow') return `${run}('Exp', s.once('Mul', ${args[1]}, s.once('Log', ${args[0]})))`
+  if (node.op === 'mul' && node.args[0] === node.args[1]) return `${run}('Square', ${args[0]})`
   const name = OPERATIONS[node.op]
   if (!name) throw new Error(`no operation for ${node.op}`)
-  return `s.op('${name}', ${args.join(', ')})`
+  return `${run}('${name}', ${args.join(', ')})`
 }

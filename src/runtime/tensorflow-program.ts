@@ -1,0 +1,78 @@
+/** What generated code hands to the tensorflow driver: sweeps as TensorFlow's operations, and training kernels. */
+import type { Attributes, Handle, TfValue } from './tensorflow-backend.js'
+
+/** What operations read: of the elements of a block, of the layers of a group, or of the model. */
+export interface TfScope {
+  /** Host scalars. */
+  readonly h: Float64Array
+  /** `over layer` state as the step found it, then reductions and cells of the layers as passes make them. */
+  readonly cells: readonly TfValue[]
+  /** `over model` state as the step found it, then reductions and cells of the model as barriers make them. */
+  readonly model: readonly TfValue[]
+  /** One of TensorFlow's operations. */
+  op(name: string, ...args: TfValue[]): Handle
+  /** The same, where one operation reads the result: it frees it. */
+  once(name: string, ...args: TfValue[]): Handle
+  cbrt(x: TfValue): Handle
+}
+
+/** Operations on the elements of a block. Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
+export interface TfSweep {
+  readonly loads: readonly number[]
+  readonly stores: readonly number[]
+  /** Gives what to store, then the operands of the pass's reductions. */
+  readonly run: (s: TfScope, ...loads: Handle[]) => TfValue[]
+}
+
+/** What a training kernel reads and writes. */
+export interface TfKernels {
+  /** Element by element, a buffer as it is now. */
+  at(buffer: number): Handle
+  /** An operation whose result a kernel reads. */
+  once(name: string, ...args: TfValue[]): Handle
+  /** Runs a training kernel on these buffers; −1 is one that nobody reads. */
+  apply(name: string, buffers: readonly number[], args: readonly TfValue[], attributes?: Attributes): void
+}
+
+/** A pass that TensorFlow's training kernels do, or begin. */
+export interface TfInPlace {
+  /** What the kernels take, in float64. Must be normal numbers, or 0. */
+  readonly scalars: (s: { readonly h: Float64Array }) => number[]
+  /** Pairs of scalars, β and 1 − β: the kernel forms the second in float32, so it must find it exactly. */
+  readonly decays?: readonly (readonly [number, number])[]
+  readonly run: (k: TfKernels, c: readonly number[]) => void
+  /** What they leave. */
+  readonly rest?: TfSweep
+}
+
+export interface TfPass {
+  readonly segment: number
+  readonly reduces?: readonly Reduce[]
+  /** The first whose scalars fit, if any does. */
+  readonly inPlace?: readonly TfInPlace[]
+  readonly sweep: TfSweep
+  /** Cells that the pass completes. */
+  readonly finish?: (s: TfScope) => TfValue[]
+}
+
+export interface TfVariant {
+  readonly passes: readonly TfPass[]
+  /** What the layers add to the reductions of each barrier. */
+  readonly shares: readonly ((s: TfScope) => TfValue[])[]
+  /** `over layer` state after the step. */
+  readonly state?: (s: TfScope) => TfValue[]
+  readonly observed?: (s: TfScope) => TfValue[]
+}
+
+export interface TfProgram {
+  readonly variants: readonly TfVariant[]
+  readonly barriers: readonly {
+    readonly reduces: readonly Reduce[]
+    /** The model cells that this barrier completes. */
+    readonly finish?: (s: TfScope) => TfValue[]
+  }[]
+  /** `over model` state after the step. */
+  readonly state?: (s: TfScope) => TfValue[]
+}
+
+export type Reduce = 'sum' | 'max' | 'min'
