@@ -4,7 +4,8 @@
 // @tensorflow/tfjs-node is an optional peer, whose install script downloads libtensorflow; so it is in no list of packages,
 // and `npm ci` never fetches it. This puts it into node_modules/.cache/optc/tensorflow, without a second TensorFlow.js: it
 // finds that of node_modules. Where libtensorflow can't be downloaded, its binding is built against the same C library out of
-// PyPI's wheel (Linux; python3 with pip, a C++ compiler and make). Says what it did, or why it can't, and then exits with 1.
+// PyPI's wheel (Linux; python3 with pip, a C++ compiler and make). With `gpu` that is the one with CUDA's kernels, and NVIDIA's
+// libraries come out of the wheels that it names (3 GB). Says what it did, or why it can't, and then exits with 1.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -109,9 +110,29 @@ wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startsw
       symlinkSync(`../tensorflow/${file}`, join(deps, 'lib', name))
     }
   }
+  if (kind === 'gpu') installCuda(wheel, deps)
   const builder = join(home, 'node_modules', '.bin', 'node-pre-gyp')
   run(builder, ['install', '--build-from-source'], { cwd: ownFolder })
   return wheel.split('/').at(-1)
+}
+
+/** Where TensorFlow's library looks for them: in ../nvidia, as pip lays it out, but for some, which are linked to where it does. */
+function installCuda(wheel, deps) {
+  const list = `import email.parser, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+[path] = [name for name in wheel.namelist() if name.endswith('.dist-info/METADATA')]
+named = email.parser.BytesParser().parsebytes(wheel.read(path)).get_all('Requires-Dist')
+print('\\n'.join(name.split(';')[0].strip() for name in named if 'and-cuda' in name))`
+  const packages = run('python3', ['-c', list, wheel]).trim().split('\n')
+  console.log(`Downloading ${packages.length} of NVIDIA’s libraries …`)
+  run('python3', ['-m', 'pip', 'install', '--no-deps', '--only-binary=:all:', '--quiet', '--target', deps, ...packages])
+  const seen = join(deps, 'nvidia', 'cuda_runtime', 'lib')
+  for (const folder of readdirSync(join(deps, 'nvidia'))) {
+    const from = join(deps, 'nvidia', folder, 'lib')
+    for (const file of existsSync(from) ? readdirSync(from) : []) {
+      if (!existsSync(join(seen, file))) symlinkSync(`../../${folder}/lib/${file}`, join(seen, file))
+    }
+  }
 }
 
 async function main() {
@@ -133,6 +154,7 @@ async function main() {
   const wheel = buildAgainstWheel()
   const version = loaded()
   if (!version) throw new Impossible(`the binding was built against ${wheel}, but does not load.`)
+  if (kind === 'gpu' && !version.endsWith('GPU')) throw new Impossible(`TensorFlow ${version}: it finds no GPU here.`)
   return `TensorFlow ${version}: the binding, built against the C library of ${wheel}.`
 }
 

@@ -30,17 +30,23 @@ export interface TfKernels {
   at(buffer: number): Handle
   /** An operation whose result a kernel reads. */
   once(name: string, ...args: TfValue[]): Handle
+  /** Has a buffer begin with this. */
+  fill(buffer: number, value: Handle): void
+  /** The product of these as a kernel takes it: a value of a layer is a vector of one. */
+  scalar(...factors: TfValue[]): TfValue
   /** Runs a training kernel on these buffers; −1 is one that nobody reads. */
   apply(name: string, buffers: readonly number[], args: readonly TfValue[], attributes?: Attributes): void
 }
 
 /** A pass that TensorFlow's training kernels do, or begin. */
 export interface TfInPlace {
+  /** They read a value of the layer: for a layer that is by itself. */
+  readonly one?: boolean
   /** What the kernels take, in float64. Must be normal numbers, or 0. */
   readonly scalars: (s: { readonly h: Float64Array }) => number[]
   /** Pairs of scalars, β and 1 − β: the kernel forms the second in float32, so it must find it exactly. */
   readonly decays?: readonly (readonly [number, number])[]
-  readonly run: (k: TfKernels, c: readonly number[]) => void
+  readonly run: (k: TfKernels, c: readonly number[], s: TfScope) => void
   /** What they leave. */
   readonly rest?: TfSweep
 }

@@ -114,8 +114,8 @@ export function heldBy({ whole, parts }: Unit): Handle[] {
   return [...whole, ...parts.flat()].filter((handle) => handle !== undefined)
 }
 
-/** All elements of a buffer. `take`: nobody else is to have them, if that can be. */
-export function wholeOf(m: Machine, unit: Unit, buffer: number, take = false): Handle {
+/** All elements of a buffer. */
+export function wholeOf(m: Machine, unit: Unit, buffer: number): Handle {
   const parts = unit.parts[buffer]
   const known = unit.whole[buffer] ?? (parts && m.concat(parts))
   if (known) {
@@ -124,22 +124,29 @@ export function wholeOf(m: Machine, unit: Unit, buffer: number, take = false): H
     unit.parts[buffer] = undefined
     return known
   }
-  const vectors = unit.pieces.map((piece) => vectorOf(m, piece, buffer, take))
+  const vectors = unit.pieces.map((piece) => vectorOf(m, piece, buffer))
   const whole = m.concat(vectors)
   if (vectors.length > 1) for (const vector of vectors) m.free(vector)
   unit.whole[buffer] = whole
   return whole
 }
 
-function vectorOf(m: Machine, { layers, size }: Piece, buffer: number, take: boolean): Handle {
-  const tensors = layers.map(({ layer, gradient }): tf.Tensor => {
-    return buffer === 0 ? layer.variable : buffer === 1 ? gradient : layer.slots[buffer - 2]!
-  })
-  if (tensors.length > 1) return m.reshape(m.stack(tensors.map((x) => m.handleOf(x))), [layers.length * size])
-  const [tensor] = tensors as [tf.Tensor]
-  const vector = m.reshape(m.handleOf(tensor), [size])
-  if (take && m.isOnlyUse(tensor)) m.take(tensor)
-  return vector
+function vectorOf(m: Machine, { layers, size }: Piece, buffer: number): Handle {
+  const handles = layers.map((layer) => m.handleOf(tensorOf(layer, buffer)))
+  if (handles.length === 1) return m.reshape(handles[0]!, [size])
+  return m.reshape(m.flag(m.stack(handles)), [layers.length * size])
+}
+
+function tensorOf({ layer, gradient }: StepLayer, buffer: number): tf.Tensor {
+  return buffer === 0 ? layer.variable : buffer === 1 ? gradient : layer.slots[buffer - 2]!
+}
+
+/** Leaves a whole buffer to the unit alone, if it is one layer's that nobody else has. */
+export function takeFromLayer(m: Machine, { pieces, stored }: Unit, buffer: number): void {
+  const layers = pieces.flatMap((piece) => piece.layers)
+  if (layers.length > 1 || stored.has(buffer)) return
+  const tensor = tensorOf(layers[0]!, buffer)
+  if (m.isOnlyUse(tensor)) m.take(tensor)
 }
 
 /** What a unit holds goes to its layers. */

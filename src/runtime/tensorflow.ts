@@ -16,7 +16,16 @@ import type {
   TfSweep,
   TfVariant
 } from './tensorflow-program.js'
-import { commit, groupsOf, heldBy, type Group as Layers, SIZES, type Unit, wholeOf } from './tensorflow-units.js'
+import {
+  commit,
+  groupsOf,
+  heldBy,
+  type Group as Layers,
+  SIZES,
+  takeFromLayer,
+  type Unit,
+  wholeOf
+} from './tensorflow-units.js'
 import {
   cellOf,
   lazily,
@@ -99,8 +108,9 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
     wasted = 0
   }
 
-  function runPass({ variant, units, scope }: Group, pass: TfPass, inPlace: boolean): void {
-    const kernels = pass.inPlace?.find(({ scalars, decays }) => suits(scalars(scope), decays))
+  function runPass({ variant, layers, units, scope }: Group, pass: TfPass, inPlace: boolean): void {
+    const isOne = layers.length === 1
+    const kernels = pass.inPlace?.find((way) => (!way.one || isOne) && suits(way.scalars(scope), way.decays))
     const sweep = kernels ? kernels.rest : pass.sweep
     const reduces = pass.reduces ?? []
     const gathered: Handle[][] = reduces.map(() => [])
@@ -130,13 +140,13 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
    */
   function applyKernels(unit: Unit, { run, scalars }: TfInPlace, scope: TfScope, inPlace: boolean): void {
     const held = new Set<number>()
-    const isOne = unit.pieces.length === 1 && unit.pieces[0]!.layers.length === 1
     const hold = (buffer: number): Handle => {
       const place = placeOf(buffer)
       if (buffer < 0) return waste(place, unit.size)
       if (held.has(buffer)) return place
       held.add(buffer)
-      const vector = wholeOf(m, unit, buffer, inPlace && isOne)
+      const vector = wholeOf(m, unit, buffer)
+      if (inPlace) takeFromLayer(m, unit, buffer)
       m.run('AssignVariableOp', [place, vector], {}, 0)
       m.free(vector)
       unit.whole[buffer] = undefined
@@ -146,12 +156,22 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
     const kernels: TfKernels = {
       at: (buffer) => (held.has(buffer) ? m.flag(read(buffer)) : wholeOf(m, unit, buffer)),
       once: (name, ...args) => m.once(name, ...args),
+      fill(buffer, value) {
+        m.run('AssignVariableOp', [placeOf(buffer), value], {}, 0)
+        held.add(buffer)
+      },
+      scalar: (...factors) =>
+        m.once(
+          'Reshape',
+          factors.reduce((a, b) => (a === 1 ? b : m.once('Mul', a, b))),
+          m.ints([])
+        ),
       apply(name, buffers, args, attributes) {
         m.run(`ResourceApply${name}`, [...buffers.map(hold), ...args], attributes, 0)
       }
     }
     m.scope(() => {
-      run(kernels, scalars(scope))
+      run(kernels, scalars(scope), scope)
       for (const buffer of held) {
         unit.stored.add(buffer)
         unit.whole[buffer] = read(buffer)

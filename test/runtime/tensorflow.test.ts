@@ -98,6 +98,7 @@ describeTensorFlow('the tensorflow driver', () => {
     ['adam', { beta1: 0.875, beta2: 0.9375, epsilon: 0.01 }, 'ResourceApplyAdam'],
     ['adam', { beta1: 0.9, beta2: 0.999, epsilon: 0.01 }, 'ResourceApplyKerasMomentum'],
     ['lamb', { learningRate: 0.1, epsilon: 0.01 }, 'ResourceApplyKerasMomentum'],
+    ['lamb', { learningRate: 0.1, epsilon: 0.01 }, 'ResourceApplyGradientDescent'],
     // A mean of which TensorFlow has none, a norm of the model, and state of layers beside it.
     ['clipped-adamw', { learningRate: 0.1, epsilon: 0.01 }, 'SplitV'],
     ['prodigy', { epsilon: 0.01 }, 'ConcatV2']
@@ -116,6 +117,29 @@ describeTensorFlow('the tensorflow driver', () => {
     })
     expect(operations).toContain(operation)
     expect(backend().binding.getNumOfTensors()).toBe(before)
+  })
+
+  it('takes no more operations for many small layers of two shapes than for four', async () => {
+    const LAMB = await classOf('lamb')
+    const countOf = async (many: number): Promise<number> => {
+      const optimizer = new LAMB({})
+      const shapes = Array.from({ length: many }, (_, i) => (i % 2 ? [3] : [1, 2]))
+      const variables = shapes.map((shape, i) => tf.tidy(() => tf.variable(tf.ones(shape), true, `w${i}`)))
+      const gradients = Object.fromEntries(shapes.map((shape, i) => [`w${i}`, tf.ones(shape)]))
+      optimizer.applyGradients(gradients)
+      let count = 0
+      const counting = ({ executeOp }: Binding): object => ({
+        executeOp(...args: Parameters<Binding['executeOp']>) {
+          count++
+          return executeOp(...args)
+        }
+      })
+      await withBinding(counting, () => optimizer.applyGradients(gradients))
+      optimizer.dispose()
+      tf.dispose([variables, gradients])
+      return count
+    }
+    expect(await countOf(20)).toBe(await countOf(4))
   })
 
   it('ResourceApplyAdam is left alone where it forms 1 − β wrongly', async () => {

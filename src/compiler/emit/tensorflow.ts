@@ -70,7 +70,7 @@ function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
     const finish = pass.finish.map((i) => variant.cells[i]!.node)
     const finishes = finish.length > 0 ? compute(sheet, finish, cells) : null
     for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
-    const inPlace = inPlaceOf(plan, pass).map((one) => printInPlace(sheet, pass, one, before))
+    const inPlace = inPlaceOf(plan, pass, before).map((way) => printInPlace(sheet, pass, way, before))
     return object([
       ['segment', String(pass.segment)],
       ['reduces', pass.reductions.length > 0 ? array(pass.reductions.map(({ node }) => `'${node.op}'`)) : null],
@@ -145,12 +145,14 @@ function loadsOf(
   return [...loads].sort((a, b) => a - b)
 }
 
-function printInPlace(sheet: Sheet, pass: Pass, { kernels, scalars, decays, left }: InPlace, cells: Cells): string {
+function printInPlace(sheet: Sheet, pass: Pass, way: InPlace, cells: Cells): string {
+  const { kernels, scalars, decays, one, left } = way
   const done = left.length === 0 && pass.reductions.length === 0
   return object([
-    ['scalars', arrow(['s'], [], array(scalars))],
+    ['one', one ? 'true' : null],
+    ['scalars', arrow(scalars.length > 0 ? ['s'] : [], [], array(scalars))],
     ['decays', decays.length > 0 ? array(decays.map((pair) => array(pair.map(String)))) : null],
-    ['run', arrow(['k', 'c'], kernels, null)],
+    ['run', arrow(['k', 'c', 's'].slice(0, kernels.join().includes('s.') ? 3 : 2), kernels, null)],
     ['rest', done ? null : printSweep(sheet, pass, left, cells)]
   ])
 }

@@ -3,22 +3,30 @@ import { describe, expect, it } from 'vitest'
 import { check } from '../../../src/compiler/check/check.js'
 import { tensorflow } from '../../../src/compiler/emit/tensorflow.js'
 import { inPlaceOf } from '../../../src/compiler/emit/tensorflow-kernels.js'
+import { keepShared } from '../../../src/compiler/emit/tensorflow-shared.js'
 import { makePlan } from '../../../src/compiler/plan/make-plan.js'
+import type { Plan } from '../../../src/compiler/plan/plan.js'
 import { link } from '../../../src/compiler/syntax/modules.js'
 import { shipped } from '../../support/library.js'
 
-/** The kernels of each way to make the first pass in place, and the names of what they leave. */
-function matched(source: string): string[] {
+function planOf(source: string): Plan {
   const { module, diagnostics } = link(source, 'test.opt', () => null)
   const { checked, diagnostics: more } = check(module)
   expect([...diagnostics, ...more].filter((d) => d.severity === 'error')).toEqual([])
-  const plan = makePlan(checked.optimizers[0]!, tensorflow.abilities)
-  return inPlaceOf(plan, plan.variants[0]!.passes[0]!).map(({ kernels, left }) => {
+  return makePlan(checked.optimizers[0]!, tensorflow.abilities)
+}
+
+/** The kernels of each way to make a pass in place, by default the first, and the names of what they leave. */
+function matched(source: string, variant = 0, pass = 0): string[] {
+  const plan = planOf(source)
+  const { passes, cells } = keepShared(plan.variants[variant]!)
+  const known = new Map(pass > 0 ? cells.map(({ node }, i) => [node, `s.cells[${i}]!`]) : [])
+  return inPlaceOf(plan, passes[pass]!, known).map(({ kernels, one, left }) => {
     const names = kernels
-      .map((text) => /'(\w+)', (\[[^\]]*\])/.exec(text)!)
+      .flatMap((text) => [...text.matchAll(/apply\('(\w+)', (\[[^\]]*\])/g)])
       .map(([, name, buffers]) => `${name}${buffers}`)
     const others = left.map(({ to }) => (to.kind === 'slot' ? to.name : to.kind))
-    return [...names, ...(others.length > 0 ? [`left: ${others}`] : [])].join(' ')
+    return [...names, ...(one ? ['for one layer'] : []), ...(others.length > 0 ? [`left: ${others}`] : [])].join(' ')
   })
 }
 
@@ -54,6 +62,15 @@ describe('the library', () => {
     ['LARS', []]
   ])('%s', (name, kernels) => {
     expect(matched(shipped.get(name)!.source)).toEqual(kernels)
+  })
+})
+
+describe('what two passes need is kept', () => {
+  const lamb = shipped.get('LAMB')!.source
+
+  it('LAMB: the first keeps the update, of which the second is a descent, at a rate of the layer', () => {
+    expect(matched(lamb, 1)).toEqual(['KerasMomentum[-1, 2] KerasMomentum[-1, 3] AdagradV2[4, 3]'])
+    expect(matched(lamb, 1, 1)).toEqual(['GradientDescent[0] for one layer'])
   })
 })
 
