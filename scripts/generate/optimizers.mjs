@@ -37,7 +37,8 @@ function docOf({ doc }) {
   return { paragraphs: text.split(/\n\n+/).map((p) => p.replaceAll('\n', ' ')), sources }
 }
 
-const descent = ({ optimizer }) => /Descends from ([^.:]+)[.:]/.exec(docOf(optimizer).paragraphs.join(' '))?.[1] ?? ''
+const descent = ({ optimizer }) =>
+  /Descends from (?!no other)([^.:]+):/.exec(docOf(optimizer).paragraphs.join(' '))?.[1] ?? ''
 const libraries = ({ cases }) => [...new Set(cases.filter((c) => !c.unlike).map((c) => c.library))]
 
 const stateText = ({ state, numbers }) =>

@@ -51,7 +51,7 @@ export function textMate({ words, functions, facts }) {
       declared(['optimizer'], 'entity.name.class'),
       declared(['fn', 'schedule', 'transform'], 'entity.name.function'),
       {
-        match: `(${word('over')})\\s+(${word('layer', 'model', 'rows', 'cols')})`,
+        match: `(${word('over')})\\s+(${word('layer', 'model', 'rows', 'cols', 'channels')})`,
         captures: { 1: { name: scope('keyword.other') }, 2: { name: scope('constant.language') } }
       },
       ...kinds.map(([name, all]) => ({ name: scope(name), match: word(...all) })),

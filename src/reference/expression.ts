@@ -135,7 +135,7 @@ const FUNCTIONS: Readonly<Record<string, Elementwise>> = {
   max: (_, ...xs) => xs.reduce(f.larger),
   min: (_, ...xs) => xs.reduce(f.smaller)
 }
-const REDUCTIONS: readonly string[] = ['sum', 'mean', 'norm', 'rms', 'dot', 'max', 'min']
+const REDUCTIONS: readonly string[] = ['sum', 'mean', 'count', 'norm', 'rms', 'dot', 'max', 'min']
 
 function call(name: string, args: readonly Argument[], over: Over | null, scope: Scope): Value {
   const { extent } = scope

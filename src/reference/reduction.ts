@@ -1,4 +1,4 @@
-/** Reductions: over each layer, its rows or its columns, or over the whole model. */
+/** Reductions: over each layer, its rows, columns or channels, or over the whole model. */
 import type { Over } from '../compiler/syntax/ast.js'
 import type { Arithmetic } from './arithmetic.js'
 import { larger, smaller, sqrt, sumOf } from './functions.js'
@@ -12,13 +12,23 @@ export function reduce(name: string, operands: readonly NumberValue[], over: Ove
   const x = read[0]!
   const y = name === 'dot' ? read[1]! : x
   const operand = ['norm', 'rms', 'dot'].includes(name) ? number(map(extent, [x, y], multiply)) : x
-  const of = gather(operand, over ?? 'layer', extent).map((groups) =>
-    groups.map((values) => finish(name, values, a, extent))
-  )
+  const gathered = gather(operand, over ?? 'layer', extent)
+  if (name === 'count') {
+    // Along an axis all are of one length.
+    const of = gathered.map((groups) => [exactly(groups[0]?.length ?? 0)])
+    return { kind: 'number', level: over === 'model' ? 'model' : 'layer', place: 'host', of }
+  }
+  const of = gathered.map((groups) => groups.map((values) => finish(name, values, a, extent)))
   return { kind: 'number', level: LEVEL[over ?? 'layer'], place: 'device', of }
 }
 
-const LEVEL: Readonly<Record<Over, Level>> = { layer: 'layer', model: 'model', rows: 'row', cols: 'col' }
+const LEVEL: Readonly<Record<Over, Level>> = {
+  layer: 'layer',
+  model: 'model',
+  rows: 'row',
+  cols: 'col',
+  channels: 'channel'
+}
 
 /**
  * The values that each result of each layer is made from. The last layer is the model, which has no elements of its own.

@@ -9,13 +9,20 @@ import { find } from './expression.js'
 export interface Slot {
   /** A slot of a transform's n-th use is `transform_slot`, `transform2_slot`, … */
   readonly name: string
-  readonly over: 'element' | 'row' | 'col' | 'layer' | 'model'
+  readonly over: 'element' | 'row' | 'col' | 'channel' | 'layer' | 'model'
   /** Host: only host values update it. */
   place: 'host' | 'device'
   readonly declaration: StateDecl
 }
 
-const OVER = { weights: 'element', rows: 'row', cols: 'col', layer: 'layer', model: 'model' } as const
+const OVER = {
+  weights: 'element',
+  rows: 'row',
+  cols: 'col',
+  channels: 'channel',
+  layer: 'layer',
+  model: 'model'
+} as const
 
 export interface Stage<D = OptimizerDecl | TransformDecl> {
   readonly module: Module

@@ -6,11 +6,11 @@ import type { Arithmetic, Table } from './arithmetic.js'
 import { type Num, toDevice } from './number.js'
 import type { Truth } from './truth.js'
 
-export type Level = 'const' | 'config' | 'step' | 'model' | 'layer' | 'row' | 'col' | 'element'
+export type Level = 'const' | 'config' | 'step' | 'model' | 'layer' | 'row' | 'channel' | 'col' | 'element'
 export type Place = 'host' | 'device'
 const LEVELS: readonly Level[] = ['const', 'config', 'step', 'model', 'layer']
 
-/** `of[i]` belongs to layer i: one entry an element at level `element`, one a row at `row`, one a column at `col`, else one. */
+/** `of[i]` belongs to layer i: one entry an element at level `element`, one a row at `row`, one a column at `col`, one a channel at `channel`, else one. */
 export interface Of<T> {
   readonly level: Level
   readonly place: Place
@@ -22,13 +22,17 @@ export type Value = NumberValue | BoolValue
 
 export function join(levels: readonly Level[]): Level {
   const has = (level: Level): boolean => levels.includes(level)
-  if (has('element') || (has('row') && has('col'))) return 'element'
+  if (has('element') || (has('row') && (has('col') || has('channel')))) return 'element'
   if (has('row')) return 'row'
   if (has('col')) return 'col'
+  if (has('channel')) return 'channel'
   return LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level)))]!
 }
 
-/** A layer as a batch of matrices over its last two axes; a vector is one column, a scalar one row. */
+/**
+ * A layer as a batch of matrices over its last two axes; a vector is one column, a scalar one row. A channel is the same
+ * column of all matrices.
+ */
 export interface Grid {
   readonly matrices: number
   readonly rows: number
@@ -46,12 +50,14 @@ export function gridOf(shape: readonly number[]): Grid {
 export function count({ matrices, rows, cols }: Grid, level: Level): number {
   if (level === 'element') return matrices * rows * cols
   if (level === 'row') return matrices * rows
-  return level === 'col' ? matrices * cols : 1
+  if (level === 'col') return matrices * cols
+  return level === 'channel' ? cols : 1
 }
 
 /** Which value of level `of` belongs to the j-th of level `to`, which tells at least as much apart. */
 export function placeOf({ rows, cols }: Grid, of: Level, to: Level, j: number): number {
   if (of === to) return j
+  if (of === 'channel') return j % cols
   if (of !== 'row' && of !== 'col') return 0
   // Only elements are more than rows or columns.
   const matrix = Math.floor(j / (rows * cols))

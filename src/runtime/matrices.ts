@@ -1,6 +1,6 @@
 /**
- * A layer as the language sees it where it speaks of rows and columns: matrices over the last two axes, those before them
- * being a batch. A vector is one column, a scalar one row.
+ * A layer as the language sees it where it speaks of rows, columns and channels: matrices over the last two axes, those
+ * before them being a batch. A vector is one column, a scalar one row. A channel is the same column of all matrices.
  */
 export type Matrices = readonly [batch: number, colSize: number, rowSize: number]
 
@@ -11,7 +11,11 @@ export function matricesOf(shape: readonly number[]): Matrices {
   return [shape.slice(0, -2).reduce((a, b) => a * b, 1), colSize, rowSize]
 }
 
-/** The shape of what has one value a weight, a row or a column. */
-export function viewOf([batch, colSize, rowSize]: Matrices, over: 'element' | 'row' | 'col'): Matrices {
-  return [batch, over === 'col' ? 1 : colSize, over === 'row' ? 1 : rowSize]
+/** What has one value for each row, column or channel. */
+export type Vector = 'row' | 'col' | 'channel'
+
+/** The shape of what has one value a weight, a row, a column or a channel. */
+export function viewOf([batch, colSize, rowSize]: Matrices, over: 'element' | Vector): Matrices {
+  const alongRows = over === 'element' || over === 'row'
+  return [over === 'channel' ? 1 : batch, alongRows ? colSize : 1, over === 'row' ? 1 : rowSize]
 }

@@ -3,7 +3,7 @@
  * seen flat, whatever the rank; values of a layer or of the model are scalar tensors, never read back.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { type Matrices, matricesOf, viewOf } from './matrices.js'
+import { type Matrices, matricesOf, type Vector, viewOf } from './matrices.js'
 import { noise } from './noise.js'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
 import { type TensorSlot, tensorSlots } from './state.js'
@@ -25,17 +25,15 @@ export interface OpsModel {
 export interface OpsLayer extends OpsModel {
   /** `over layer` state as the step found it, then reductions and cells of the layer as passes make them. */
   readonly cells: readonly Tensor[]
-  /** Values of rows or columns, as passes make them. */
+  /** Values of rows, columns or channels, as passes make them. */
   readonly vectors: readonly Tensor[]
-  /** Over the layer, or one for each row or column. */
+  /** Over the layer, or one for each row, column or channel. */
   sum(x: OpsValue, over?: Vector): Tensor
   max(x: OpsValue, over?: Vector): Tensor
   min(x: OpsValue, over?: Vector): Tensor
   /** A random number for each element. */
   noise(low0: number, high0: number, low1: number, high1: number, site: number): Tensor
 }
-
-type Vector = 'row' | 'col'
 
 export interface OpsPass {
   readonly segment: number
@@ -65,7 +63,7 @@ export interface OpsBarrier {
 
 export interface OpsKernels {
   readonly variants: readonly OpsVariant[]
-  /** Whether there are rows and columns: then elements are seen as matrices, else flat. */
+  /** Whether there are rows, columns or channels: then elements are seen as matrices, else flat. */
   readonly axes?: true
   readonly barriers: readonly OpsBarrier[]
   /** `over model` state after the step. */
@@ -81,7 +79,7 @@ interface Run {
   readonly scope: OpsLayer & { readonly cells: Tensor[]; readonly vectors: Tensor[] }
   /** The shape in which elements are seen. */
   readonly view: readonly number[]
-  /** In that shape, or that of its rows or columns; by the indices of `OpsPass`. */
+  /** In that shape, or that of its rows, columns or channels; by the indices of `OpsPass`. */
   readonly buffers: Tensor[]
 }
 
@@ -254,15 +252,25 @@ function reduce(op: Reduce, x: tf.Tensor1D): Tensor {
   return op === 'max' ? tf.max(x) : tf.min(x)
 }
 
-/** One value for each row (or column) of a layer. What does not vary along a column (a row) has one value for all of it. */
+/**
+ * One value for each row, column or channel of a layer: of every value once, where what is reduced does not vary along an
+ * axis that the result has.
+ */
 function reduceEach(op: Reduce, x: Tensor, matrices: Matrices, each: Vector): Tensor {
   const value = x.rank === 3 ? x : tf.broadcastTo(x, [...matrices])
-  const along = each === 'row' ? value : tf.transpose(value, [0, 2, 1])
-  const [batch, many, length] = along.shape as [number, number, number]
-  const lines = tf.reshape(along, [batch * many, length]) as tf.Tensor2D
+  const [batch, colSize, rowSize] = value.shape as [number, number, number]
+  const along = LINES[each](value)
+  const length = { row: rowSize, col: colSize, channel: batch * colSize }[each]
+  const lines = tf.reshape(along, [value.size / length, length]) as tf.Tensor2D
   const reduced = op === 'sum' ? sumLines(lines) : op === 'max' ? tf.max(lines, 1) : tf.min(lines, 1)
-  const shape: number[] = each === 'row' ? [batch, many, 1] : [batch, 1, many]
-  return spread(tf.reshape(reduced, shape), viewOf(matrices, each), true)
+  return spread(tf.reshape(reduced, [...viewOf([batch, colSize, rowSize], each)]), viewOf(matrices, each), true)
+}
+
+/** What is reduced to one value, side by side. */
+const LINES: Readonly<Record<Vector, (x: Tensor) => Tensor>> = {
+  row: (x) => x,
+  col: (x) => tf.transpose(x, [0, 2, 1]),
+  channel: (x) => tf.transpose(x, [2, 0, 1])
 }
 
 /**

@@ -111,11 +111,13 @@ export abstract class CompiledOptimizer<
       size: 0,
       rows: 0,
       cols: 0,
+      matrices: 0,
       rowSize: 0,
       colSize: 0,
       modelSize: 0,
       modelRows: 0,
       modelCols: 0,
+      modelChannels: 0,
       modelLayers: 0,
       layerState: new Float64Array(0),
       modelState: new Float64Array(0)
@@ -240,12 +242,13 @@ export abstract class CompiledOptimizer<
     input.t = t
     input.hypers = values.own
     input.modelLayers = gradients.size
-    input.modelSize = input.modelRows = input.modelCols = 0
+    input.modelSize = input.modelRows = input.modelCols = input.modelChannels = 0
     for (const variable of gradients.keys()) {
       const [batch, colSize, rowSize] = matricesOf(variable.shape)
       input.modelSize += variable.size
       input.modelRows += batch * colSize
       input.modelCols += batch * rowSize
+      input.modelChannels += rowSize
     }
 
     dropDisposed(registry)
@@ -296,6 +299,7 @@ export abstract class CompiledOptimizer<
     input.rank = layer.info.rank
     input.size = layer.info.size
     const [batch, colSize, rowSize] = matricesOf(layer.info.shape)
+    input.matrices = batch
     input.rowSize = rowSize
     input.colSize = colSize
     input.rows = batch * colSize

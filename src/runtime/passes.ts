@@ -3,19 +3,23 @@
  * (cpu) and where they lie in a heap of WebAssembly (wasm). What differs is in a `Lender`.
  */
 import type * as tf from '@tensorflow/tfjs-core'
-import { type Matrices, matricesOf, viewOf } from './matrices.js'
+import { type Matrices, matricesOf, type Vector, viewOf } from './matrices.js'
 import type { Driver, KernelName, Layer, Step, StepLayer } from './program.js'
 import { replaceState, replaceTensor } from './tensors.js'
 
 /** What is the same for all elements of a layer: host scalars, numbers of the model, numbers of the layer. */
 export type Numbers = Float64Array
-/** Values of rows or columns that passes keep for later ones. */
-export type Vectors = Float64Array[]
+/** Values of rows, columns or channels that passes keep for later ones. */
+export type Vectors = readonly Float64Array[]
 
 export interface Pass {
   readonly segment: number
   /** What it sweeps over; elements unless said otherwise. */
-  readonly over?: 'row' | 'col'
+  readonly over?: Vector
+  /** What has no elements is done in JavaScript on all targets: it costs next to nothing. */
+  readonly run?: PassFunction
+  /** Where it sweeps over elements and knows of rows, columns or channels: the vectors that it loads, and that it gathers. */
+  readonly vectors?: readonly [loads: readonly number[], gathers: readonly number[]]
   /** Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
   readonly loads: readonly number[]
   readonly stores: readonly number[]
@@ -24,9 +28,12 @@ export interface Pass {
   /** Numbers that are computed before and after it. */
   readonly before?: (c: Numbers) => void
   readonly finish?: (c: Numbers) => void
-  /** The kernel that does it: in WebAssembly an export of the module, `(n, b, c, first)` as `emit/wat.ts` says. */
+  /** The kernel that does it: in WebAssembly an export of the module, as `emit/wat.ts` says. */
   readonly kernel: string
 }
+
+/** A pass in JavaScript. */
+export type PassFunction = (n: number, b: readonly Float32Array[], c: Numbers, v: Vectors, matrices: Matrices) => void
 
 /** Numbers of a layer or of the model. */
 interface NumbersRecord {
@@ -43,7 +50,7 @@ interface NumbersRecord {
 export interface PassVariant extends NumbersRecord {
   readonly scratch: number
   /** What each has one value of, and what stands there before the first pass. */
-  readonly vectors?: readonly (readonly ['row' | 'col', number])[]
+  readonly vectors?: readonly (readonly [Vector, number])[]
   readonly passes: readonly Pass[]
   /** What the layer adds to the reductions of each barrier. */
   readonly shares: readonly ((c: Numbers) => number[])[]
@@ -60,48 +67,50 @@ interface PassModel extends NumbersRecord {
 export interface Passes {
   readonly variants: readonly PassVariant[]
   readonly model: PassModel
-  /** The bytes of the WebAssembly module, in base64. Left out where there are rows and columns. */
-  readonly module?: string
+  /** The bytes of the WebAssembly module, in base64. */
+  readonly module: string
 }
 
 /** Runs passes one behind the other. */
-export type Segment<B> = (run: Pick<Run<B>, 'size' | 'buffers' | 'numbers' | 'vectors' | 'matrices'>) => void
+export type Segment<B, V> = (run: Pick<Run<B, V>, 'size' | 'buffers' | 'numbers' | 'vectors' | 'matrices'>) => void
 
 /** A layer on its way through a step. */
-export interface Run<B> {
+export interface Run<B, V> {
   readonly layer: Layer
-  readonly plan: Plan<B>
+  readonly plan: Plan<B, V>
   readonly size: number
   readonly numbers: Numbers
   readonly buffers: B[]
-  readonly vectors: Vectors
+  readonly vectors: V[]
   readonly matrices: Matrices
   /** `over layer` state. */
   readonly cells: B | null
 }
 
 /** A variant, ready to run. */
-interface Plan<B> {
+interface Plan<B, V> {
   readonly variant: PassVariant
   /** Buffers that it writes. */
   readonly stores: readonly number[]
-  readonly segments: readonly Segment<B>[]
+  readonly segments: readonly Segment<B, V>[]
 }
 
-/** How a backend lends its tensors, as buffers of its own kind, and runs kernels over them. */
-export interface Lender<B> {
+/** How a backend lends its tensors, as buffers and vectors of its own kind, and runs kernels over them. */
+export interface Lender<B, V> {
   readonly kernel: KernelName
   readonly reason?: string
   /** `isLast`: nothing reads scratch afterwards. */
-  link(passes: readonly Pass[], isLast: boolean): Segment<B>
+  link(passes: readonly Pass[], isLast: boolean): Segment<B, V>
   read(tensor: tf.Tensor): B
   /** To be written: the tensor's own buffer if nobody else has it, else a copy, which takes its place. */
   own(tensor: tf.Tensor, inPlace: boolean, replace: (fresh: tf.Tensor) => void): B
   scratch(size: number): B
+  /** Float64 numbers that are `start`. */
+  vector(size: number, start: number): V
   /** Its elements, until the next buffer is lent. */
   floats(buffer: B, size: number): Float32Array
   /** All buffers of the step are there; now passes run. */
-  settle(runs: readonly Run<B>[]): void
+  settle(runs: readonly Run<B, V>[]): void
 }
 
 /** How many numbers there are at most. */
@@ -114,7 +123,12 @@ export function buffersIn({ variants }: Passes, kept: number): number {
   return kept + Math.max(...variants.map((v) => v.scratch))
 }
 
-type WasmKernel = (n: number, b: number, c: number, first: number) => void
+/** How many vectors a layer has at most. */
+export function vectorsIn({ variants }: Passes): number {
+  return Math.max(...variants.map((v) => v.vectors?.length ?? 0))
+}
+
+type WasmKernel = (n: number, b: number, c: number, first: number, rows: number) => void
 
 /** The module's kernels, on a memory whose maximum is declared. Throws where WebAssembly or its SIMD is refused. */
 export function instantiate(module: string, memory: WebAssembly.Memory): Readonly<Record<string, WasmKernel>> {
@@ -127,9 +141,9 @@ export function instantiate(module: string, memory: WebAssembly.Memory): Readonl
   return exports as unknown as Readonly<Record<string, WasmKernel>>
 }
 
-export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): Driver {
+export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, V>): Driver {
   const last = model.barriers.length
-  const plans = variants.map((variant): Plan<B> => {
+  const plans = variants.map((variant): Plan<B, V> => {
     const { passes } = variant
     const segments = Array.from({ length: last + 1 }, (_, s) =>
       lender.link(
@@ -139,9 +153,9 @@ export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): D
     )
     return { variant, stores: [...new Set(passes.flatMap((p) => p.stores))], segments }
   })
-  let observed: readonly Run<B>[] = []
+  let observed: readonly Run<B, V>[] = []
 
-  function begin({ layer, gradient, variant, scalars }: StepLayer, inPlace: boolean): Run<B> {
+  function begin({ layer, gradient, variant, scalars }: StepLayer, inPlace: boolean): Run<B, V> {
     const plan = plans[variant]!
     const { size } = layer.info
     const numbers = startNumbers(plan.variant, scalars)
@@ -154,7 +168,7 @@ export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): D
     const scratch = Array.from({ length: plan.variant.scratch }, () => lender.scratch(size))
     const matrices = matricesOf(layer.info.shape)
     const vectors = (plan.variant.vectors ?? []).map(([over, start]) =>
-      new Float64Array(sizeOf(viewOf(matrices, over))).fill(start)
+      lender.vector(sizeOf(viewOf(matrices, over)), start)
     )
     const buffers = [weight!, lender.read(gradient), ...slots, ...scratch]
     return { layer, plan, size, numbers, cells, buffers, vectors, matrices }
@@ -190,7 +204,7 @@ export function openPasses<B>({ model, variants }: Passes, lender: Lender<B>): D
   }
 }
 
-/** How many entries a pass over rows, columns or elements sweeps over. */
+/** How many entries a pass over rows, columns, channels or elements sweeps over. */
 export function sizeOf([batch, colSize, rowSize]: Matrices): number {
   return batch * colSize * rowSize
 }
@@ -203,10 +217,10 @@ function startNumbers({ count, start }: NumbersRecord, scalars: Float64Array): N
 }
 
 /** Reductions over the model, in the order of the layers. */
-function meet<B>(
+function meet<B, V>(
   { reduces, finish }: PassModel['barriers'][number],
   barrier: number,
-  runs: readonly Run<B>[],
+  runs: readonly Run<B, V>[],
   shared: Numbers
 ): void {
   for (const { plan, numbers } of runs) {
@@ -219,8 +233,8 @@ function meet<B>(
 }
 
 /** State of a layer or of the model: read into its numbers, and ready to be written. */
-function ownCells<B>(
-  lender: Lender<B>,
+function ownCells<B, V>(
+  lender: Lender<B, V>,
   owner: { cells: tf.Tensor | null },
   inPlace: boolean,
   { at }: NumbersRecord,
@@ -232,7 +246,7 @@ function ownCells<B>(
   return cells
 }
 
-function leaveCells<B>(lender: Lender<B>, cells: B | null, { state }: NumbersRecord, numbers: Numbers): void {
+function leaveCells<B, V>(lender: Lender<B, V>, cells: B | null, { state }: NumbersRecord, numbers: Numbers): void {
   if (cells === null) return
   const values = state!(numbers)
   lender.floats(cells, values.length).set(values)

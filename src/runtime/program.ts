@@ -3,6 +3,7 @@
  * and one `Target` a backend. Generated files contain nothing else.
  */
 import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+import type { Vector } from './matrices.js'
 import type { Key } from './noise.js'
 
 /** Generated files carry this number; the runtime refuses another. */
@@ -40,7 +41,7 @@ export interface LayerInfo {
 
 export interface SlotSpec {
   readonly name: string
-  readonly over: 'element' | 'row' | 'col' | 'layer' | 'model'
+  readonly over: 'element' | Vector | 'layer' | 'model'
   readonly place: 'host' | 'device'
 }
 
@@ -57,7 +58,8 @@ export interface HostInput {
   key: Key
   rank: number
   size: number
-  /** Of the matrices that the layer is seen as: rows and columns in all, and elements of one row and one column. */
+  /** Of the matrices that the layer is seen as: how many, rows and columns in all, and elements of one row and one column. */
+  matrices: number
   rows: number
   cols: number
   rowSize: number
@@ -65,6 +67,7 @@ export interface HostInput {
   modelSize: number
   modelRows: number
   modelCols: number
+  modelChannels: number
   modelLayers: number
   /** Host state, `over layer` (this layer's) and `over model`, in slot order. Read by `host`, written by `advance…`. */
   layerState: Float64Array
@@ -103,7 +106,7 @@ export interface CompiledProgram {
   readonly advanceModel?: (h: HostInput) => void
   /** Start values of layer and model state on host or device, by slot name; slots that are tensors are in `init`. */
   readonly initScalar: Readonly<Record<string, (h: HostInput) => number>>
-  /** Start value of each slot of weights, rows or columns: a number for a fill, or a tensor made from the weight. Runs in a tidy. */
+  /** Start value of each slot of weights, rows, columns or channels: a number for a fill, or a tensor made from the weight. Runs in a tidy. */
   readonly init: Readonly<Record<string, (h: HostInput, weight: Tensor) => number | Tensor>>
   readonly plan: PlanSummary
 }
@@ -115,7 +118,7 @@ export interface Layer {
   /** Steps this layer has taken part in. */
   age: number
   /**
-   * One tensor a slot of weights, rows or columns, float32, in slot order: of the variable's shape, or [rows], or [cols].
+   * One tensor a slot of weights, rows, columns or channels, float32, in slot order: of the variable's shape, or [rows], [cols] or [channels].
    * Kept (`tf.keep`).
    */
   slots: Tensor[]

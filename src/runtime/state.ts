@@ -1,11 +1,11 @@
 /** What an optimizer keeps: where each slot lives, how it starts, how host numbers are shown as tensors. */
 import * as tf from '@tensorflow/tfjs-core'
-import { matricesOf, viewOf } from './matrices.js'
+import { matricesOf, type Vector, viewOf } from './matrices.js'
 import type { CompiledProgram, HostInput, ModelState, SlotSpec } from './program.js'
 
 /** The slots by where they live, in order. */
 export interface Layout {
-  /** Slots that are a tensor: of weights, rows or columns. */
+  /** Slots that are a tensor: of weights, rows, columns or channels. */
   readonly tensors: readonly TensorSlot[]
   readonly layerCells: readonly string[]
   readonly layerHost: readonly string[]
@@ -15,7 +15,7 @@ export interface Layout {
 
 export interface TensorSlot {
   readonly name: string
-  readonly over: 'element' | 'row' | 'col'
+  readonly over: 'element' | Vector
 }
 
 /** The shape of a slot of a layer. */

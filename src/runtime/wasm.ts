@@ -4,9 +4,22 @@
  * tensors first, and makes its views afterwards.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { buffersIn, instantiate, numbersIn, openPasses, type Pass, type Passes, type Segment } from './passes.js'
+import { type Vector, viewOf } from './matrices.js'
+import {
+  buffersIn,
+  instantiate,
+  numbersIn,
+  openPasses,
+  type Pass,
+  type Passes,
+  type Segment,
+  sizeOf,
+  vectorsIn
+} from './passes.js'
 import type { CompiledProgram, Driver, Target } from './program.js'
 import { tensorSlots } from './state.js'
+
+type Steps = Segment<number, number>
 
 interface TensorRecord {
   readonly id: number
@@ -69,11 +82,12 @@ function addressIn({ memoryOffset }: { readonly memoryOffset: number }): number 
 /** Kernels work on whole vectors; what is left behind the last one goes through a vector of ours, for its neighbours are not. */
 const LANES = 4
 
-/** The compiler prints this target for programs alone that have a module. */
 function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memory: WebAssembly.Memory): Driver {
-  const kernels = instantiate(all.module!, memory)
+  const kernels = instantiate(all.module, memory)
   const count = numbersIn(all)
-  const width = buffersIn(all, 2 + tensorSlots(program.slots).length)
+  const slots = tensorSlots(program.slots)
+  const width = buffersIn(all, 2 + slots.length)
+  const wide = width + vectorsIn(all)
 
   function make(shape: readonly number[]): tf.Tensor {
     const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeOutput(shape, 'float32'))
@@ -91,45 +105,92 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     backend.wasm.tfjs.registerTensor(id, size, memoryOffset)
   }
 
-  /** Room for numbers, two lists of addresses, and a vector a buffer: made anew at each step, and freed by its tidy. */
+  /** Room for numbers, two lists of addresses, and four elements a buffer: made anew at each step, and freed by its tidy. */
   let at = 0
   let c = new Float64Array()
   let lists = new Uint32Array()
   let heap = new Float32Array()
 
   function settle(): void {
-    at = address(make([2 * count + 2 * width + LANES * width]))
+    at = address(make([2 * count + 2 * wide + LANES * width]))
     c = new Float64Array(memory.buffer, at, count)
-    lists = new Uint32Array(memory.buffer, at + 8 * count, 2 * width)
+    lists = new Uint32Array(memory.buffer, at + 8 * count, 2 * wide)
     heap = new Float32Array(memory.buffer)
-    const vectors = at + 8 * count + 8 * width
-    for (let i = 0; i < width; i++) lists[width + i] = vectors + 4 * LANES * i
+    const tails = at + 8 * count + 8 * wide
+    for (let i = 0; i < width; i++) lists[wide + i] = tails + 4 * LANES * i
   }
 
   /** What lies behind the last whole vector of a tensor, to our vector of that buffer or back. */
   function copyTail(which: readonly number[], isBack: boolean, first: number, length: number): void {
     for (const i of which) {
       const theirs = lists[i]! / 4 + first
-      const ours = lists[width + i]! / 4
+      const ours = lists[wide + i]! / 4
       if (isBack) heap.copyWithin(theirs, ours, ours + length)
       else heap.copyWithin(ours, theirs, theirs + length)
     }
   }
 
-  function link(passes: readonly Pass[]): Segment<number> {
-    return ({ size, buffers, numbers }) => {
+  /**
+   * A pass that knows of rows, columns or channels, matrix by matrix. What it reads behind the last element it writes back,
+   * and the allocator always keeps more than that at the heap's end.
+   */
+  function cross(
+    { kernel }: Pass,
+    { buffers, vectors, matrices }: Parameters<Steps>[0],
+    overs: readonly Vector[]
+  ): void {
+    const [batch, colSize, rowSize] = matrices
+    for (let matrix = 0; matrix < batch; matrix++) {
+      const rows = matrix * colSize
+      const starts = { element: rows * rowSize, row: rows, col: matrix * rowSize, channel: 0 }
+      for (const [i, buffer] of buffers.entries()) lists[i] = buffer + 4 * starts[slots[i - 2]?.over ?? 'element']
+      for (const [i, vector] of vectors.entries()) lists[width + i] = vector + 8 * starts[overs[i]!]
+      kernels[kernel]!(rowSize, at + 8 * count, at, rows * rowSize, colSize)
+    }
+    lists.set(buffers)
+  }
+
+  /** A pass over rows, columns or channels. */
+  function sweep(
+    pass: Pass,
+    { buffers, vectors, numbers, matrices }: Parameters<Steps>[0],
+    overs: readonly Vector[]
+  ): void {
+    const sizeOver = (over: Vector): number => sizeOf(viewOf(matrices, over))
+    const b = buffers.map((buffer, i) => {
+      const over = slots[i - 2]?.over ?? 'element'
+      return over === 'element' ? new Float32Array() : new Float32Array(memory.buffer, buffer, sizeOver(over))
+    })
+    const v = vectors.map((vector, i) => new Float64Array(memory.buffer, vector, sizeOver(overs[i]!)))
+    pass.run!(sizeOver(pass.over!), b, numbers, v, matrices)
+  }
+
+  function link(passes: readonly Pass[]): Steps {
+    const variant = all.variants.find((v) => v.passes.some((pass) => passes.includes(pass)))
+    const overs = (variant?.vectors ?? []).map(([over]) => over)
+    return (run) => {
+      const { size, buffers, numbers } = run
       const rest = size % LANES
       const first = size - rest
       const list = at + 8 * count
       lists.set(buffers)
-      for (const { loads, stores, totals, before, finish, kernel } of passes) {
+      for (const pass of passes) {
+        const { loads, stores, totals, before, finish, kernel } = pass
         before?.(numbers)
+        if (pass.run) {
+          sweep(pass, run, overs)
+          finish?.(numbers)
+          continue
+        }
         c.set(numbers)
-        if (first > 0) kernels[kernel]!(first, list, at, 0)
-        if (rest > 0) {
-          copyTail(loads, false, first, rest)
-          kernels[kernel]!(rest, list + 4 * width, at, first)
-          copyTail(stores, true, first, rest)
+        if (pass.vectors) cross(pass, run, overs)
+        else {
+          if (first > 0) kernels[kernel]!(first, list, at, 0, 1)
+          if (rest > 0) {
+            copyTail(loads, false, first, rest)
+            kernels[kernel]!(rest, list + 4 * wide, at, first, 1)
+            copyTail(stores, true, first, rest)
+          }
         }
         for (const i of totals) numbers[i] = c[i]!
         finish?.(numbers)
@@ -137,7 +198,7 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     }
   }
 
-  return openPasses<number>(all, {
+  return openPasses<number, number>(all, {
     kernel: 'wasm',
     link,
     read: address,
@@ -154,6 +215,11 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
       return to
     },
     scratch: (size) => address(make([size])),
+    vector(size, start) {
+      const vector = address(make([2 * (size + LANES)]))
+      new Float64Array(memory.buffer, vector, size).fill(start)
+      return vector
+    },
     floats: (buffer, size) => new Float32Array(memory.buffer, buffer, size),
     settle
   })

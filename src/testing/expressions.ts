@@ -4,13 +4,14 @@
  */
 import type { Choices } from './choices.js'
 
-export type Level = 'config' | 'step' | 'model' | 'layer' | 'row' | 'col' | 'element'
-const LEVELS: readonly Level[] = ['config', 'step', 'model', 'layer', 'row', 'col', 'element']
+export type Level = 'config' | 'step' | 'model' | 'layer' | 'row' | 'channel' | 'col' | 'element'
+const LEVELS: readonly Level[] = ['config', 'step', 'model', 'layer', 'row', 'channel', 'col', 'element']
 const rank = (level: Level): number => LEVELS.indexOf(level)
 
-/** Rows and columns have nothing in common but the element that both cross. */
+/** A channel is the same for a column of each matrix; rows and columns have nothing in common but the element that both cross. */
 function join(a: Level, b: Level): Level {
-  const cross = (a === 'row' && b === 'col') || (a === 'col' && b === 'row')
+  const crosses = (x: Level): boolean => x === 'col' || x === 'channel'
+  const cross = (a === 'row' && crosses(b)) || (crosses(a) && b === 'row')
   return cross ? 'element' : rank(a) > rank(b) ? a : b
 }
 export const fits = (level: Level, ceiling: Level): boolean => join(level, ceiling) === ceiling
@@ -193,12 +194,13 @@ const OVER_MODEL: readonly ((x: string) => string)[] = [
   (x) => `tanh(dot(${x}, ${x} over model))`
 ]
 
-/** `#` is rows or cols. */
+/** `#` is rows, cols or channels. */
 const OVER_VECTORS: readonly ((x: string) => string)[] = [
   (x) => `mean(${x} over #)`,
   (x) => `‖${x} over #‖`,
   (x) => `max(${x} over #)`,
   (x) => `rms(${x} over #)`,
+  (x) => `(mean(${x} over #) * rsqrt(count(${x} over #)))`,
   (x) => `min(${x} over #)`,
   (x) => `tanh(sum(${x} over #))`,
   (x) => `tanh(dot(${x}, ${x} over #))`
@@ -206,21 +208,32 @@ const OVER_VECTORS: readonly ((x: string) => string)[] = [
 
 function reduction(c: Choices, ceiling: Level, vocabulary: Vocabulary, depth: number): Term {
   if (!vocabulary.reduces || !fits('model', ceiling)) return leaf(c, ceiling, vocabulary)
-  const vectors = (['row', 'col'] as const).filter((level) => vocabulary.axes && fits(level, ceiling))
+  const vectors = VECTORS.filter((level) => vocabulary.axes && fits(level, ceiling))
   if (vectors.length > 0 && !c.chance(3)) return vectorReduction(c, c.of(vectors), vocabulary, depth)
   const overLayer = fits('layer', ceiling) && !c.chance(3)
-  const wanted = vocabulary.axes && c.chance(3) ? c.of(['row', 'col'] as const) : 'element'
+  const wanted = vocabulary.axes && c.chance(3) ? c.of(VECTORS) : 'element'
   const operand = numberOf(c, !overLayer && c.chance(3) ? 'layer' : wanted, vocabulary, depth - 1)
-  const counts = operand.level === 'row' || operand.level === 'col' || (operand.level === 'layer' && !overLayer)
+  const counts = isVector(operand.level) || (operand.level === 'layer' && !overLayer)
   const x = counts ? operand : elementOf(operand, vocabulary)
   return term(c.of(overLayer ? OVER_LAYER : OVER_MODEL)(x.text), overLayer ? 'layer' : 'model', x.reads)
 }
 
-/** One value a row of what has one a weight or a column, and the reverse. */
-function vectorReduction(c: Choices, over: 'row' | 'col', vocabulary: Vocabulary, depth: number): Term {
-  const across = over === 'row' ? 'col' : 'row'
+const VECTORS = ['row', 'col', 'channel'] as const
+type Vector = (typeof VECTORS)[number]
+const isVector = (level: Level): boolean => VECTORS.some((vector) => vector === level)
+
+/** What has, beside elements, several values for each row, column or channel. */
+const ACROSS: Readonly<Record<Vector, readonly Vector[]>> = {
+  row: ['col', 'channel'],
+  col: ['row'],
+  channel: ['row', 'col']
+}
+
+/** One value a row of what has one a weight, a column or a channel, and so on. */
+function vectorReduction(c: Choices, over: Vector, vocabulary: Vocabulary, depth: number): Term {
+  const across = c.of(ACROSS[over])
   const operand = numberOf(c, c.chance(3) ? across : 'element', vocabulary, depth - 1)
-  const x = operand.level === across ? operand : elementOf(operand, vocabulary)
+  const x = ACROSS[over].some((level) => level === operand.level) ? operand : elementOf(operand, vocabulary)
   return term(c.of(OVER_VECTORS)(x.text).replaceAll('#', `${over}s`), over, x.reads)
 }
 

@@ -1,13 +1,13 @@
 /** What a program does as a whole, as far as laws hang on it. */
 import type { Program } from '../compiler/check/program.js'
-import { isReduction, reach } from '../compiler/plan/order.js'
+import { isReduction, isVector, reach } from '../compiler/plan/order.js'
 
 export interface Facts {
   /** Something is gathered over a layer's elements, or over the model's. */
   readonly reduces: boolean
   /** Layers know of each other: by reductions, state or facts of the model. */
   readonly mixesLayers: boolean
-  /** Elements know where they stand: in which row or column, or by a random number of their own. */
+  /** Elements know where they stand: in which row, column or channel, or by a random number of their own. */
   readonly knowsPlaces: boolean
 }
 
@@ -21,6 +21,6 @@ export function factsOf(program: Program): Facts {
   return {
     reduces: nodes.some(isReduction),
     mixesLayers: nodes.some((node) => node.level === 'model'),
-    knowsPlaces: nodes.some((node) => node.level === 'row' || node.level === 'col' || node.op === 'noise')
+    knowsPlaces: nodes.some((node) => isVector(node) || node.op === 'noise')
   }
 }

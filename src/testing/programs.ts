@@ -45,18 +45,19 @@ const SYMBOLS = [
 const SLOT_NAMES = ['m', 'v', 's₁', 'z']
 const LOCAL_NAMES = ['a', 'b', 'c', 'd', 'u', 'û', 'x′', 'y']
 
-type Over = '' | 'layer' | 'model' | 'rows' | 'cols'
+type Over = '' | 'layer' | 'model' | 'rows' | 'cols' | 'channels'
 const OVERS: readonly Over[] = ['', 'layer', 'model']
-const oversWith = (axes: boolean): readonly Over[] => (axes ? ['rows', ...OVERS, 'cols'] : OVERS)
+const oversWith = (axes: boolean): readonly Over[] => (axes ? ['rows', ...OVERS, 'cols', 'channels'] : OVERS)
 const LEVEL_OF: Readonly<Record<Over, Level>> = {
   '': 'element',
   layer: 'layer',
   model: 'model',
   rows: 'row',
-  cols: 'col'
+  cols: 'col',
+  channels: 'channel'
 }
 
-/** The text of a program that the compiler must accept; with `axes`, one that may have rows and columns. */
+/** The text of a program that the compiler must accept; with `axes`, one that may have rows, columns and channels. */
 export function programOf(drawn: ProgramChoices, axes = false): string {
   const header = choices(drawn.header)
   const [w, g, t] = header.of(SYMBOLS)
@@ -90,7 +91,7 @@ export function programOf(drawn: ProgramChoices, axes = false): string {
     axes
   }
   const levels: readonly Level[] = ['element', 'element', 'element', 'layer', 'step', 'model']
-  const levelsOfLocals = axes ? (['row', 'col', ...levels] as const) : levels
+  const levelsOfLocals = axes ? (['row', 'col', 'channel', ...levels] as const) : levels
 
   const uses = transforms.filter((x) => x.first).map((x): Line => ({ text: `use ${x.call('β')}`, reads: x.reads('β') }))
   if (std) uses.push({ text: `use ${std}(ε + 0.75)`, reads: new Set(['ε']) })

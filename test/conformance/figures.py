@@ -27,8 +27,11 @@ import optax
 import optax.contrib
 import pytorch_optimizer
 import timm.optim
+import timm.scheduler.wsd_lr
+import timm.utils
 import torch
 import torch_optimizer
+from pytorch_optimizer.optimizer.gradient_centralization import centralize_gradient
 
 # Scalar state, such as NAdam's product of momenta, has the default type.
 torch.set_default_dtype(torch.float64)
@@ -44,6 +47,8 @@ LAYERS = [("dense/kernel", [3, 4]), ("conv/kernel", [2, 2, 1, 3]), ("dense/bias"
 # Without what says how it was built: "2.13.0+cpu".
 LIBRARIES = {name: importlib.metadata.version(name.replace("_", "-")).split("+")[0]
              for name in ["torch", "optax", "keras", "timm", "torch_optimizer", "pytorch_optimizer"]}
+# Its kernels run on GPUs alone and in float32: what is compared are their formulas, as of this commit.
+LIBRARIES["deepspeed"] = "e5d277f"
 
 
 def start(k):
@@ -70,10 +75,21 @@ def run(step, steps):
     return after
 
 
-def with_torch(make, flat, apart):
-    """`make(parameters)`; `flat`: other options for what has one dimension; `apart`: each matrix of a layer is a parameter."""
+# Kernels end with what goes in and what comes out; torch's begin with what comes out and what goes in.
+TO_TORCH = {0: (), 1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}
+FROM_TORCH = {0: (), 1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
+
+
+def with_torch(make, flat, apart, turned, before):
+    """`make(parameters)`; `flat`: other options for what has one dimension; `apart`: each matrix of a layer is a parameter;
+    `turned`: kernels stand as torch has them; `before(parameters)` comes before each step."""
     def cut(x):
+        if turned:
+            return [np.ascontiguousarray(x.transpose(TO_TORCH[x.ndim]))]
         return list(x.reshape(-1, *x.shape[-2:])) if apart and x.ndim > 2 else [x]
+
+    def back(x):
+        return x.transpose(FROM_TORCH[x.ndim]) if turned else x.copy()
 
     params = [torch.nn.Parameter(torch.tensor(part)) for k in range(len(LAYERS)) for part in cut(start(k))]
     groups = [{"params": [p for p in params if p.dim() > 1]}, {"params": [p for p in params if p.dim() <= 1], **(flat or {})}]
@@ -82,13 +98,24 @@ def with_torch(make, flat, apart):
     def step(t, gradients):
         for p, g in zip(params, [part for g in gradients for part in cut(g)]):
             p.grad = torch.tensor(g)
+        if before:
+            before(params)
         optimizer.step()
-        return [p.detach().numpy().copy() for p in params]
+        return [back(p.detach().numpy()) for p in params]
 
     return step
 
 
-def with_optax(transform):
+def is_flat(k):
+    return len(LAYERS[k][1]) == 1
+
+
+def with_optax(make, flat):
+    def of(k):
+        return "flat" if flat and is_flat(k) else "wide"
+
+    parts = [of(k) for k in range(len(LAYERS))]
+    transform = optax.partition({"wide": make(), "flat": make(**flat)}, parts) if flat else make()
     weights = [jax.numpy.asarray(start(k)) for k in range(len(LAYERS))]
     state = transform.init(weights)
     update = jax.jit(transform.update)
@@ -102,36 +129,68 @@ def with_optax(transform):
     return step
 
 
-def with_keras(optimizer):
+def with_keras(make, flat):
+    """Keras has no groups: biases have an optimizer of their own."""
     variables = [keras.Variable(start(k), dtype="float64") for k in range(len(LAYERS))]
-    optimizer.build(variables)
+    parts = [[k for k in range(len(LAYERS)) if not (flat and is_flat(k))], [k for k in range(len(LAYERS)) if flat and is_flat(k)]]
+    optimizers = [make(), make(**(flat or {}))]
+    for part, optimizer in zip(parts, optimizers):
+        optimizer.build([variables[k] for k in part])
 
     def step(t, gradients):
-        optimizer.apply([jax.numpy.asarray(g) for g in gradients], variables)
+        for part, optimizer in zip(parts, optimizers):
+            if part:
+                optimizer.apply([jax.numpy.asarray(gradients[k]) for k in part], [variables[k] for k in part])
         return [v.numpy() for v in variables]
 
     return step
 
 
-def stepper(library, theirs, arguments, flat, apart):
-    if library == "optax":
-        return with_optax(theirs(**arguments))
-    if library == "keras":
-        return with_keras(theirs(**arguments))
-    return with_torch(lambda params: theirs(params, **arguments), flat, apart)
+def with_numpy(make, flat):
+    """What it makes, `rule(weight, gradient, state, t)`, gives the weight after the step."""
+    weights = [start(k) for k in range(len(LAYERS))]
+    states = [{} for _ in LAYERS]
+    rules = [make(**flat) if flat and is_flat(k) else make() for k in range(len(LAYERS))]
+
+    def step(t, gradients):
+        weights[:] = [rule(w, g, s, t) for rule, w, g, s in zip(rules, weights, gradients, states)]
+        return weights
+
+    return step
+
+
+OTHERS = {"optax": with_optax, "keras": with_keras, "deepspeed": with_numpy}
+
+
+def stepper(library, theirs, arguments, flat, **how):
+    def make(**others):
+        return theirs(**{**arguments, **others})
+
+    if library in OTHERS:
+        return OTHERS[library](make, flat)
+    return with_torch(lambda params: theirs(params, **arguments), flat, **how)
 
 
 cases = []
+# What is theirs or ours for a rate, and the optimizers of which one value is the whole model's, so that groups would part it.
+RATES = ["lr", "learning_rate", "learningRate", "alpha"]
+OF_MODEL = ["ClippedAdamW", "Prodigy", "DAdaptAdam", "DoG", "DoWG"]
 
 
-def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, apart=False, **rest):
+def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, apart=False, turned=False, before=None,
+         **rest):
     """`theirs(**arguments)` is compared with `ours`. All steps are kept for the first case of an optimizer alone."""
     first = not any(c["optimizer"] == ours for c in cases)
     steps = steps or (STEPS if first else [2, 100])
     name = called or getattr(theirs, "__name__", None) or theirs.func.__name__
     call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "") + (", matrix by matrix" if apart else "")
+    how = {"apart": apart, "turned": turned, "before": before}
     cases.append({"optimizer": ours, "options": options, **rest, "library": library, "version": LIBRARIES[library],
-                  "call": call, "weights": run(stepper(library, theirs, arguments, flat, apart), steps)})
+                  "call": call, "weights": run(stepper(library, theirs, arguments, flat, **how), steps)})
+    if first and not flat and "program" not in rest and ours not in OF_MODEL:
+        rates = [(next(name for name in RATES if name in given), given) for given in [arguments, options]]
+        slower, mine = [{name: given[name] / 2} for name, given in rates]
+        case(ours, options, library, theirs, arguments, flat=slower, groups=mine, called=called, steps=[10], **how, **rest)
 
 
 def unlike(ours, options, library, theirs, arguments, **rest):
@@ -275,21 +334,48 @@ case("StableAdamW", stable, "timm", timm.optim.AdamWLegacy, {**t_adamw, "clippin
 case("MARS", {**adamw, "gamma": 0.2}, "timm", timm.optim.Mars, {**t_adamw, "gamma": 0.2}, masks={"corrected": wide})
 case("NovoGrad", adamw, "optax", optax.novograd, o_adamw)
 case("NovoGrad", adamw, "timm", timm.optim.NvNovoGrad, t_adamw)
+case("NovoGrad", adamw, "pytorch_optimizer", pytorch_optimizer.NovoGrad, t_adamw)
 case("Fromage", {**lr, "minNorm": 0.3}, "optax", optax.fromage, {**o_lr, "min_norm": 0.3})
 case("LAMB", adamw, "optax", optax.lamb, o_adamw, masks={"adapt": everywhere})
 case("LAMB", adamw, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": None}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
 case("LAMB", {**adam, "weightDecay": 0}, "keras", keras.optimizers.Lamb, k_adam, masks={"adapt": everywhere})
 unlike("LAMB", adamw, "keras", keras.optimizers.Lamb, k_adamw, masks={"adapt": everywhere})
 unlike("LAMB", adamw, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": 0.5}, masks={"adapt": everywhere})
+unlike("LAMB", adamw, "pytorch_optimizer", pytorch_optimizer.Lamb, t_adamw, masks={"adapt": everywhere})
 case("LAMBKeras", adamw, "keras", keras.optimizers.Lamb, k_adamw)
 for max_norm in [0.5, 1.1]:
     case("LAMBApex", {**adamw, "maxNorm": max_norm}, "timm", timm.optim.Lamb, {**t_adamw, "max_grad_norm": max_norm},
          flat={"weight_decay": 0.0}, masks={"adapt": wide})
+
+
+def fused_lamb(lr, betas, eps, weight_decay, max_coeff, min_coeff):
+    """csrc/lamb/fused_lamb_cuda_kernel.cu, in NumPy."""
+    b1, b2 = betas
+
+    def rule(w, g, state, t):
+        state["m"] = b1 * state.get("m", 0) + (1 - b1) * g
+        state["v"] = b2 * state.get("v", 0) + (1 - b2) * g * g
+        update = state["m"] / (1 - b1**t) / (np.sqrt(state["v"] / (1 - b2**t)) + eps) + weight_decay * w
+        norms = [np.sqrt(np.sum(x * x)) for x in [w, update]]
+        coefficient = min(max(norms[0] / norms[1], min_coeff), max_coeff) if 0 not in norms else 1
+        return w - lr * coefficient * update
+
+    return rule
+
+
+for low, high in [(1.4, 2.0), (0.4, 0.8)]:
+    case("LAMBDeepSpeed", {**adamw, "minRatio": low, "maxRatio": high}, "deepspeed", fused_lamb,
+         {**t_adamw, "max_coeff": high, "min_coeff": low})
+unlike("LAMBDeepSpeed", {**adamw, "minRatio": 0.4, "maxRatio": 0.8}, "optax", optax.lamb, o_adamw)
+case("Amos", {**lr, "beta": 0.9, "momentum": 0.7, **eps, **decay, "rateFall": 3, "stepFall": 0.2}, "pytorch_optimizer", pytorch_optimizer.Amos,
+     {**t_lr, "beta": 0.9, "momentum": 0.7, "eps": 0.01, "extra_l2": 0.1, "c_coef": 3, "d_coef": 0.2, "foreach": False}, turned=True)
 lars = {"learningRate": 0.5, "momentum": 0.8, **decay, "trustCoefficient": 0.02, "epsilon": 0.001}
 t_lars = {"lr": 0.5, "momentum": 0.8, "weight_decay": 0.1, "trust_coeff": 0.02, "eps": 0.001}
 case("LARS", lars, "timm", timm.optim.Lars, t_lars, flat={"weight_decay": 0.0}, masks={"adapt": wide})
 unlike("LARS", lars, "optax", optax.lars,
        {"learning_rate": 0.5, "weight_decay": 0.1, "trust_coefficient": 0.02, "eps": 0.001, "momentum": 0.8}, masks={"adapt": everywhere})
+unlike("LARS", {**lars, "epsilon": 0}, "pytorch_optimizer", pytorch_optimizer.LARS,
+       {"lr": 0.5, "momentum": 0.8, "weight_decay": 0.1, "trust_coefficient": 0.02}, masks={"adapt": wide})
 larc = {**lars, "learningRate": 0.04}
 case("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04, "trust_clip": True}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
 unlike("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
@@ -301,6 +387,8 @@ case("ClippedAdamW", {**adamw, "maxNorm": 0.5}, "optax",
 distance = {"learningRate": 0.7, **betas, **eps, **decay, "initialDistance": 0.001}
 o_distance = {"learning_rate": 0.7, "betas": (0.8, 0.95), "eps": 0.01, "weight_decay": 0.1, "estim_lr0": 0.001}
 case("Prodigy", {**distance, "coefficient": 1.3}, "optax", optax.contrib.prodigy, {**o_distance, "estim_lr_coef": 1.3})
+unlike("Prodigy", {**distance, "coefficient": 1.3}, "pytorch_optimizer", pytorch_optimizer.Prodigy,
+       {"lr": 0.7, "betas": (0.8, 0.95), "eps": 0.01, "weight_decay": 0.1, "d0": 0.001, "d_coef": 1.3})
 case("DAdaptAdam", distance, "optax", optax.contrib.dadapt_adamw, o_distance)
 case("DoG", {"learningRate": 0.7, "initialDistance": 0.01, **eps, **decay}, "optax", optax.contrib.dog,
      {"learning_rate": 0.7, "init_step": ("heuristic", 0.01), "eps": 0.01, "weight_decay": 0.1})
@@ -308,12 +396,26 @@ case("DoWG", {"learningRate": 0.7, "initialDistance": 0.04, **eps, **decay}, "op
      {"learning_rate": 0.7, "init_estim_sq_dist": 0.04, "eps": 0.01, "weight_decay": 0.1})
 
 
+# By channel
+# Deltas near which some step turns to another of the three ways: by channel, by layer, not at all.
+for nesterov, deltas in [(False, [0.9, 0.4]), (True, [0.8, 0.6])]:
+    for delta in deltas:
+        projected = {"delta": delta, "decayRatio": 0.3, "nesterov": nesterov}
+        theirs = {"delta": delta, "wd_ratio": 0.3, "nesterov": nesterov}
+        case("AdamP", {**adamw, **projected}, "timm", timm.optim.AdamP, {**t_adamw, **theirs}, turned=True)
+        case("SGDP", {**lr, "momentum": 0.8, "dampening": 0.2, **eps, **decay, **projected}, "timm", timm.optim.SGDP,
+             {**t_lr, "momentum": 0.8, "dampening": 0.2, "eps": 0.01, "weight_decay": 0.1, **theirs}, turned=True)
+# The same with layers as they stand, where a channel is an input.
+unlike("AdamP", {**adamw, "delta": 0.9, "decayRatio": 0.3}, "timm", timm.optim.AdamP, {**t_adamw, "delta": 0.9, "wd_ratio": 0.3})
+
 # By row and column
 adafactor = {**lr, "decay": 0.7, "epsilon1": 0.01, "epsilon2": 0.3, "clipThreshold": 0.7, **decay}
 case("Adafactor", adafactor, "keras", keras.optimizers.Adafactor,
      {**k_lr, "beta_2_decay": -0.7, "epsilon_1": 0.01, "epsilon_2": 0.3, "clip_threshold": 0.7, "weight_decay": 0.1})
 unlike("Adafactor", adafactor, "optax", optax.adafactor,
        {**o_lr, "min_dim_size_to_factor": 1, "decay_rate": 0.7, "eps": 0.01, "clipping_threshold": 0.7})
+unlike("Adafactor", {**adafactor, "clipThreshold": 1}, "torch", torch.optim.Adafactor,
+       {**t_lr, "beta2_decay": -0.7, "eps": (0.01, 0.3), "d": 1.0, "weight_decay": 0.1})
 sm3 = {**lr, "momentum": 0.8, **eps}
 case("SM3", sm3, "pytorch_optimizer", pytorch_optimizer.SM3, {**t_lr, "momentum": 0.8, "eps": 0.01}, apart=True)
 unlike("SM3", sm3, "pytorch_optimizer", pytorch_optimizer.SM3, {**t_lr, "momentum": 0.8, "eps": 0.01})
@@ -324,12 +426,13 @@ case("CAME", {**lr, **betas, "beta3": 0.9, "epsilon1": 0.01, "epsilon2": 0.001, 
      masks={"weighed": wide})
 
 # Transforms, around SGD
-def transformed(name, use, options, library, theirs, arguments, called, rule="w := w - learningRate * g"):
+def transformed(name, use, options, library, theirs, arguments, called, rule="w := w - learningRate * g", compare=case, **how):
     hypers = " ".join(f"hyper {key} = 1 in (0, inf)" for key in ["learningRate", *options])
     before, within = (use, "") if rule.endswith("* g") else ("", use)
     text = f'import {{ {name} }} from "std" optimizer Transformed {{ {hypers} {before} step(w, g) {{ u = g {within} {rule} }} }}'
     text = text if within else text.replace("u = g  ", "")
-    case(name, {**lr, **options}, library, theirs, {**arguments, **(k_lr if library == "keras" else {})}, called=called, program=text)
+    compare(name, {**lr, **options}, library, theirs, {**arguments, **(k_lr if library == "keras" else {})}, called=called,
+            program=text, **how)
 
 
 def before_sgd(transform):
@@ -350,6 +453,22 @@ transformed("normalizeByGlobalNorm", "use normalizeByGlobalNorm(epsilon)", {"eps
 transformed("l2", "use l2(decay)", {"decay": 0.1}, "torch", torch.optim.SGD, {**t_lr, "weight_decay": 0.1}, "SGD")
 transformed("trustRatio", "use trustRatio() on (u, w)", {}, "optax", before_sgd(optax.scale_by_trust_ratio), {},
             "scale_by_trust_ratio", "w := w - learningRate * u")
+
+
+
+def after(change):
+    """SGD of what `change(gradients, weights)` makes of the gradients, in place."""
+    return {"library": "timm", "theirs": lambda params, **_: torch.optim.SGD(params, lr=0.02), "turned": True, "before": change}
+
+
+agc = {"factor": 0.1, "epsilon": 0.3}
+transformed("adaptiveClip", "use adaptiveClip(factor, epsilon)", agc, arguments={"clip_factor": 0.1, "eps": 0.3},
+            called="adaptive_clip_grad", **after(lambda params: timm.utils.adaptive_clip_grad(params, clip_factor=0.1, eps=0.3)))
+transformed("adaptiveClip", "use adaptiveClip(factor, epsilon)", agc, "optax", before_sgd(optax.adaptive_grad_clip),
+            {"clipping": 0.1, "eps": 0.3}, "adaptive_grad_clip")
+centralized = {**after(lambda params: [centralize_gradient(p.grad) for p in params]), "library": "pytorch_optimizer"}
+transformed("centralize", "use centralize()", {}, arguments={}, called="centralize_gradient", **centralized)
+transformed("centralize", "use centralize()", {}, "optax", before_sgd(optax.centralize), {}, "centralize", compare=unlike)
 
 schedules = []
 
@@ -377,6 +496,33 @@ of_optax("cosine(start = 0.3, end = 0.03, total = 60)", optax.cosine_decay_sched
 of_optax("warmup(peak = 0.3, steps = 60)", optax.linear_schedule, init_value=0.0, end_value=0.3, transition_steps=60)
 of_optax("warmupCosine(peak = 0.3, warmup = 10, total = 60)", optax.warmup_cosine_decay_schedule,
          init_value=0.0, peak_value=0.3, warmup_steps=10, decay_steps=60)
+of_optax("constant(rate = 0.3)", optax.constant_schedule, value=0.3)
+schedule("warmupPolynomial(peak = 0.3, warmup = 10, total = 60, power = 3)", "optax",
+         "join_schedules([linear_schedule(0, 0.3, 10), polynomial_schedule(0.3, 0, 3, 50)], [10])",
+         optax.join_schedules([optax.linear_schedule(0.0, 0.3, 10), optax.polynomial_schedule(0.3, 0.0, 3, 50)], [10]))
+# A factor that joins to any other.
+for text, call, other in [
+    ("cosine(start = 0.3, end = 0.03, total = 60)", "cosine_decay_schedule(0.3, 60, alpha=0.1)", optax.cosine_decay_schedule(0.3, 60, alpha=0.1)),
+    ("exponential(start = 0.3, factor = 0.7, every = 11)", "exponential_decay(0.3, 11, 0.7)", optax.exponential_decay(0.3, 11, 0.7)),
+]:
+    warming = optax.linear_schedule(0.0, 1.0, 33)
+    schedule(f"{text} * warming(steps = 33)", "optax", f"{call} * linear_schedule(0, 1, 33)",
+             lambda t, other=other: np.float64(warming(np.float64(t))) * np.float64(other(np.float64(t))))
+
+
+def of_timm(**arguments):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    scheduler = timm.scheduler.wsd_lr.WSDLRScheduler(optimizer, **arguments)
+
+    def value(t):
+        scheduler.step(t)
+        return optimizer.param_groups[0]["lr"]
+
+    return value
+
+
+schedule("inverseSquareRoot(peak = 0.3, warmup = 10)", "timm", "WSDLRScheduler(stable_fn=rsqrt, warmup_t=10)",
+         of_timm(stable_fn="rsqrt", warmup_t=10, t_initial=1000, decay_t=1))
 
 
 def of_torch(make, first, **arguments):
@@ -398,8 +544,26 @@ schedule("oneCycle(start = 0.03, peak = 0.3, end = 0.0003, total = 100, rise = 0
          "OneCycleLR(max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100)",
          of_torch(torch.optim.lr_scheduler.OneCycleLR, 0, max_lr=0.3, total_steps=100, pct_start=0.33, div_factor=10, final_div_factor=100))
 
+# How far the noise of each step may be expected to go: what it is made of differs from one library to the next.
+deviations = []
+
+
+def deviation(program, called, eta, gamma):
+    noises = [optax.add_noise(*arguments, 7) for arguments in [(eta, gamma), (1.0, 0.0)]]
+    states = [noise.init(np.zeros(1)) for noise in noises]
+    values = {}
+    for t in range(1, 101):
+        (x, states[0]), (unit, states[1]) = [noise.update(np.zeros(1), state) for noise, state in zip(noises, states)]
+        if t in STEPS:
+            values[str(t)] = float(x[0] / unit[0])
+    deviations.append({"transform": program, "library": "optax", "version": LIBRARIES["optax"], "call": called, "values": values})
+
+
+deviation("gradientNoise(eta = 0.3, gamma = 0.7)", "add_noise(eta=0.3, gamma=0.7)", 0.3, 0.7)
+
 # One case a line, so that a change reads as one.
 layers = json.dumps([{"name": n, "shape": s} for n, s in LAYERS])
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
 more = ",\n".join(json.dumps(s, separators=(",", ":")) for s in schedules)
-sys.stdout.write(f'{{"layers": {layers}, "cases": [\n{lines}\n], "schedules": [\n{more}\n]}}\n')
+noises = ",\n".join(json.dumps(d, separators=(",", ":")) for d in deviations)
+sys.stdout.write(f'{{"layers": {layers}, "cases": [\n{lines}\n], "schedules": [\n{more}\n], "deviations": [\n{noises}\n]}}\n')

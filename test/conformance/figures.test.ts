@@ -92,7 +92,14 @@ describe.each(cases.filter((c) => !c.unlike))('$optimizer against $library $vers
     expect(worst(c)).toBeLessThanOrEqual(A_STEP)
   })
 
-  test.each(Object.entries(c.options).filter(([, value]) => typeof value === 'number' && value !== 0))(
+  if (c.groups) {
+    test('would show if biases had the options of the others', () => {
+      const { groups: _, ...alike } = c
+      expect(worst(alike, c.options, SHOWS)).toBeGreaterThan(SHOWS)
+    })
+  }
+
+  test.each(Object.entries(c.groups ? {} : c.options).filter(([, value]) => typeof value === 'number' && value !== 0))(
     'would show another %s',
     (name, value) => {
       expect(worst(c, { ...c.options, [name]: (value as number) * 0.99 }, SHOWS)).toBeGreaterThan(SHOWS)
@@ -107,14 +114,27 @@ describe('the same name, but other mathematics', () => {
 })
 
 test.each(figures.schedules)('$schedule is $library $version: $call', ({ schedule, values }) => {
-  const name = /^\w+/.exec(schedule)![0]
-  const source = `import { ${name} } from "std" optimizer Rate { step(w, g) { w := ${schedule} + 0 * g } }`
+  const names = [...schedule.matchAll(/\w+(?=\()/g)].join(', ')
+  const source = `import { ${names} } from "std" optimizer Rate { step(w, g) { w := ${schedule} + 0 * g } }`
   const run = trajectory(reference(linked(source)), [{ name: 'a', shape: [1], weight: [0] }])
   const scale = Math.max(...Object.values(values))
   for (let t = 1; t <= 100; t++) {
     const rate = run.step([[0]]).layers[0]!.weight.value[0]!
     const theirs = (values as Record<string, number>)[t]
     if (theirs !== undefined) expect(Math.abs(rate - theirs)).toBeLessThanOrEqual(A_STEP * scale)
+  }
+})
+
+test.each(figures.deviations)('$transform is $library $version: $call', ({ transform, values }) => {
+  const noises = [transform, 'gradientNoise(eta = 1, gamma = 0)'].map((use) => {
+    const source = `import { gradientNoise } from "std" optimizer Noise { use ${use} step(w, g) { w := g } }`
+    return trajectory(reference(linked(source)), [{ name: 'a', shape: [5], weight: [0, 0, 0, 0, 0] }])
+  })
+  for (let t = 1; t <= 100; t++) {
+    const [own, unit] = noises.map((run) => run.step([[0, 0, 0, 0, 0]]).layers[0]!.weight.value)
+    const theirs = (values as Record<string, number>)[t]
+    if (theirs === undefined) continue
+    for (const [i, x] of unit!.entries()) expect(Math.abs(own![i]! / x / theirs - 1)).toBeLessThanOrEqual(A_STEP)
   }
 })
 

@@ -93,7 +93,7 @@ class Step {
     this.#slots = this.#held.map(({ slots }, k) => {
       if (slots) return slots
       const layer = this.#starting('layer').map((s) => [s.name, Float64Array.of(this.#start(s, k))] as const)
-      const arrays = (['element', 'row', 'col'] as const).flatMap((over) =>
+      const arrays = (['element', 'row', 'col', 'channel'] as const).flatMap((over) =>
         this.#starting(over).map((s) => [s.name, this.#column(s.init, over, k)] as const)
       )
       return Object.fromEntries([...layer, ...arrays])
@@ -133,8 +133,9 @@ class Step {
   /** The first element that shares the value of this one. */
   #place(level: Level, k: number, i: number): number {
     if (level === 'element') return i
-    if (level !== 'row' && level !== 'col') return 0
+    if (level !== 'row' && level !== 'col' && level !== 'channel') return 0
     const { rows, cols } = this.#matrix(k)
+    if (level === 'channel') return i % cols
     return level === 'row' ? i - (i % cols) : i - (i % (rows * cols)) + (i % cols)
   }
 
@@ -195,12 +196,14 @@ class Step {
         if (node.name === 'modelSize') return inAll('element')
         if (node.name === 'modelRows') return inAll('row')
         if (node.name === 'modelCols') return inAll('col')
+        if (node.name === 'modelChannels') return inAll('channel')
         if (node.name === 'modelLayers') return this.#held.length
         if (node.name === 'age') return this.#held[k]!.age
         if (node.name === 'rank') return layer!.shape.length
         if (node.name === 'size') return count('element', k)
         if (node.name === 'rows') return count('row', k)
         if (node.name === 'cols') return count('col', k)
+        if (node.name === 'matrices') return count('element', k) / (this.#matrix(k).rows * this.#matrix(k).cols)
         return node.name === 'rowSize' ? this.#matrix(k).cols : this.#matrix(k).rows
       }
       case 'slot':
@@ -290,8 +293,10 @@ class Step {
     // Of a row or a column, what stands in it, each value once: along it an element for each.
     const { over } = node
     const within = (l: number): number[] =>
-      over === 'row' || over === 'col'
-        ? this.#entries('element', l).filter((j) => this.#place(over, l, j) === i)
+      over === 'row' || over === 'col' || over === 'channel'
+        ? this.#entries(over === 'channel' && x.level === 'col' ? 'col' : 'element', l).filter(
+            (j) => this.#place(over, l, j) === i
+          )
         : this.#entries(x.level, l)
     const values = owners.flatMap((l) => within(l).map((j) => term(l, j)))
     if (node.op !== 'sum') return exact(node.op, (i) => values[i]!, values.length) as number

@@ -5,6 +5,7 @@ import { draw } from '../../scripts/generate/optimizers.mjs'
 import { library } from '../../scripts/pages/library.mjs'
 import { rows, symbol, tex } from '../../scripts/pages/tex.mjs'
 import { parse } from '../../src/compiler/syntax/parse.js'
+import { shipped } from '../support/library.js'
 
 /** The expression as TeX. */
 function of(expression: string): string {
@@ -78,3 +79,18 @@ test.each(['sgd', 'lion', 'novograd'])('the plot of %s is what the reference com
   const kept = readFileSync(new URL(`../../docs/optimizers/plots/${name}.svg`, import.meta.url), 'utf8')
   expect(await draw(entry.module, entry.optimizer)).toBe(kept.replace(/^.*\n/, '').replaceAll('\r\n', '\n'))
 })
+
+test.each([...shipped.values()].map(({ name, source }) => [name, source]))(
+  '%s says what it descends from, how it differs, and where it is from',
+  (_, source) => {
+    const doc = source
+      .split('\n')
+      .filter((line) => line.startsWith('///'))
+      .join(' ')
+      .replaceAll('///', '')
+      .replace(/\s+/g, ' ')
+    expect(doc).toMatch(/ Descends from (no other here|[A-Z]\w+( and [A-Z]\w+)?): \S.*\. /)
+    expect(doc).toMatch(/ As /)
+    expect(doc).toMatch(/ @see \S/)
+  }
+)

@@ -33,8 +33,8 @@ test('random programs hold everything that the language has', () => {
     ...['+', '-', '*', '/', '^', '²', '√', '‖', '·', '<', '<=', '>', '>=', '==', '!=', '≤', '≥', '≠'],
     ...['and', 'or', 'not', 'if', '~', 'observe', 'use', 'on', 'fn', 'schedule', 'transform', 'import', 'mask'],
     ...['sqrt', 'rsqrt', 'cbrt', 'abs', 'sign', 'exp', 'log', 'clamp', 'floor', 'tanh'],
-    ...['sum', 'mean', 'norm', 'rms', 'dot', 'max', 'min'],
-    ...['over layer', 'over model', 'over rows', 'over cols', 'rank', 'size', 'age', ' in {', 'false']
+    ...['sum', 'mean', 'count', 'norm', 'rms', 'dot', 'max', 'min'],
+    ...['over layer', 'over model', 'over rows', 'over cols', 'over channels', 'rank', 'size', 'age', ' in {', 'false']
   ]
   expect(wanted.filter((part) => !texts.includes(part))).toEqual([])
 })

@@ -7,8 +7,9 @@ import type { Fact, Level, Node, Reduce } from './program.js'
 
 type Axis = 'batch' | 'row' | 'col'
 
-/** Rows of all matrices of the batch are told apart, and so are columns. */
+/** Rows of all matrices of the batch are told apart, and so are columns; a channel is the same column of all of them. */
 const AXES: Readonly<Partial<Record<Level, readonly Axis[]>>> = {
+  channel: ['col'],
   row: ['batch', 'row'],
   col: ['batch', 'col'],
   element: ['batch', 'row', 'col']
@@ -19,6 +20,7 @@ const COUNTS: Readonly<Record<string, Fact>> = {
   'batch row col': 'size',
   'batch row': 'rows',
   'batch col': 'cols',
+  batch: 'matrices',
   row: 'colSize',
   col: 'rowSize'
 }
@@ -28,11 +30,14 @@ const MODEL_COUNTS: Readonly<Partial<Record<Level, Fact>>> = {
   element: 'modelSize',
   row: 'modelRows',
   col: 'modelCols',
+  channel: 'modelChannels',
   layer: 'modelLayers'
 }
 
 /** The levels that vary inside a layer. */
-export type Varying = 'row' | 'col' | 'element'
+export type Varying = Vector | 'element'
+/** Those that are not of a single element. */
+export type Vector = 'row' | 'col' | 'channel'
 
 export function axesOf(level: Level): readonly Axis[] {
   return AXES[level] ?? []
@@ -55,7 +60,7 @@ export function joinAxes(a: Level, b: Level): Level {
 }
 
 /** What a reduction makes one value for each of. */
-export type Over = 'model' | 'layer' | 'row' | 'col'
+export type Over = 'model' | 'layer' | Vector
 
 /** How many values of a level a reduction finds for each that it makes; null for one. */
 export function countFact(level: Level, over: Over): Fact | null {

@@ -18,6 +18,7 @@ export const UNARY: ReadonlySet<string> = new Set<Unary>([
 export const REDUCTIONS: ReadonlyMap<string, number> = new Map([
   ['sum', 1],
   ['mean', 1],
+  ['count', 1],
   ['norm', 1],
   ['rms', 1],
   ['dot', 2],

@@ -8,8 +8,8 @@
  */
 import type { Span } from '../syntax/ast.js'
 
-/** In order; `row` and `col` are incomparable and join to `element`. */
-export type Level = 'const' | 'config' | 'step' | 'model' | 'layer' | 'row' | 'col' | 'element'
+/** In order; `channel` is below `col`, and `row` and either of them are incomparable and join to `element`. */
+export type Level = 'const' | 'config' | 'step' | 'model' | 'layer' | 'row' | 'channel' | 'col' | 'element'
 export type Place = 'host' | 'device'
 export type Kind = 'number' | 'bool'
 
@@ -33,13 +33,14 @@ export type Binary =
 export type Reduce = 'sum' | 'max' | 'min'
 
 /**
- * Of the layer: `rank`, `size` (elements), `rows` and `cols` (of all its matrices), `rowSize` and `colSize` (elements of one),
- * `age` (its own step count, from 1). Of the model, over the layers that take part in this step: `modelSize` (elements),
- * `modelRows`, `modelCols` and `modelLayers`.
+ * Of the layer: `rank`, `size` (elements), `matrices`, `rows` and `cols` (of all of them), `rowSize` and `colSize` (elements
+ * of one), `age` (its own step count, from 1). Of the model, over the layers that take part in this step: `modelSize`
+ * (elements), `modelRows`, `modelCols`, `modelChannels` and `modelLayers`.
  */
 export type Fact =
   | 'rank'
   | 'size'
+  | 'matrices'
   | 'rows'
   | 'cols'
   | 'rowSize'
@@ -48,6 +49,7 @@ export type Fact =
   | 'modelSize'
   | 'modelRows'
   | 'modelCols'
+  | 'modelChannels'
   | 'modelLayers'
 
 /** What an operation is, apart from its operands. norm, mean, rms, dot and clamp are written with these. */
@@ -79,10 +81,11 @@ export type Op =
   /** args: condition, then, otherwise. */
   | { readonly op: 'select' }
   /**
-   * args: operand, which varies below what it is reduced to. Over the layer: an element, or one value a row or a column,
-   * each counted once. Over rows (cols): an element, or one value a column (a row). Over the model: also one value a layer.
+   * args: operand, which varies below what it is reduced to. Over the layer: an element, or one value a row, a column or a
+   * channel, each counted once. Over rows, columns or channels: what has axes that these have not. Over the model: also one
+   * value a layer.
    */
-  | { readonly op: Reduce; readonly over: 'layer' | 'model' | 'row' | 'col' }
+  | { readonly op: Reduce; readonly over: 'layer' | 'model' | 'row' | 'col' | 'channel' }
 
 export type Node = Op & {
   /** Operands have smaller ids. Equal nodes are one node (hash-consed within a graph). */
@@ -128,7 +131,7 @@ export interface Slot {
   /** Unique in the optimizer; a slot of the n-th use of a transform is `transform_slot` or `transformN_slot`. */
   readonly name: string
   /** What it holds one value of. */
-  readonly over: 'element' | 'layer' | 'model' | 'row' | 'col'
+  readonly over: 'element' | 'layer' | 'model' | 'row' | 'col' | 'channel'
   /** Host: `layer` or `model` state that only host values update. */
   readonly place: Place
   readonly init: Node

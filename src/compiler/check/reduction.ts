@@ -1,11 +1,11 @@
-/** Reductions: norm, mean, rms and dot are written with sums. */
+/** Reductions: norm, mean, rms and dot are written with sums. How many values there are to reduce is a fact of the layer. */
 import { problems } from '../messages.generated.js'
 import type * as ast from '../syntax/ast.js'
 import { countFact, type Over, reduceAs, variesBelow } from './axes.js'
 import type { Graph } from './graph.js'
 import type { Node, Reduce } from './program.js'
 import { type Frame, report, textOf } from './scope.js'
-import { combine, levelOver, type Maybe, PER, type Value } from './value.js'
+import { asValue, combine, levelOver, type Maybe, PER, type Value } from './value.js'
 import { mayReduce } from './where.js'
 
 /** `args` are numbers, or null where they are wrong; `at` is the whole reduction, `operand` what it ranges over. */
@@ -29,13 +29,15 @@ export function reduce(
     report(frame, problems.nothingToReduce, operand, { value, per: PER[reduced.level], ...REDUCED[range] })
     return null
   }
+  if (name === 'count') return asValue(graph.fact(countFact(reduced.level, range)!))
   return { node: compute(name, reduced, range, frame), level: range, place: 'device' }
 }
 
 /** As messages say it. */
 const REDUCED: Readonly<Record<Over, { readonly result: string; readonly wanted: string }>> = {
-  row: { result: 'rows', wanted: 'one value per weight or per column' },
+  row: { result: 'rows', wanted: 'one value per weight, per column or per channel' },
   col: { result: 'columns', wanted: 'one value per weight or per row' },
+  channel: { result: 'channels', wanted: 'one value per weight, per row or per column' },
   layer: { result: 'the layer', wanted: 'one value per weight' },
   model: { result: 'the model', wanted: 'one value per weight or per layer' }
 }

@@ -123,6 +123,7 @@ export function reduceIt(value: string, wanted: Level): string {
   if (wanted === 'layer') return `Reduce it to one value a layer, for example \`norm(${x})\` or \`mean(${x})\`.`
   if (wanted === 'row') return `Reduce it to one value a row, for example \`mean(${x} over rows)\`.`
   if (wanted === 'col') return `Reduce it to one value a column, for example \`mean(${x} over cols)\`.`
+  if (wanted === 'channel') return `Reduce it to one value a channel, for example \`mean(${x} over channels)\`.`
   return `Reduce it over the model, for example \`norm(${x} over model)\` or \`mean(${x} over model)\`.`
 }
 

@@ -38,10 +38,13 @@ export const PER: Readonly<Record<Level, string>> = {
   layer: 'per layer',
   row: 'per row',
   col: 'per column',
+  channel: 'per channel',
   element: 'per weight'
 }
 
+const LEVELS = { rows: 'row', cols: 'col', channels: 'channel' } as const
+
 /** The level that has one value for each of what stands behind `over`. */
 export function levelOver(over: ast.Over): Over {
-  return over === 'rows' ? 'row' : over === 'cols' ? 'col' : over
+  return over === 'layer' || over === 'model' ? over : LEVELS[over]
 }

@@ -6,7 +6,7 @@ import type { Buffer, Pass } from '../plan/plan.js'
 
 /** The numbering of the runtime: the weight, the gradient, slots that are tensors as declared, scratch. Vectors stand apart. */
 export function bufferIndex(program: Program, buffer: Buffer): number {
-  const slots = program.slots.filter((s) => s.over !== 'layer' && s.over !== 'model').map((s) => s.name)
+  const slots = tensorSlots(program).map((s) => s.name)
   switch (buffer.kind) {
     case 'weight':
       return 0
@@ -15,20 +15,23 @@ export function bufferIndex(program: Program, buffer: Buffer): number {
     case 'slot':
       return 2 + slots.indexOf(buffer.name)
     case 'scratch':
-      return 2 + slots.length + buffer.index
+      return bufferCount(program) + buffer.index
     case 'vector':
       throw new Error('a vector is no buffer of elements')
   }
 }
 
-export function isVectorBuffer(buffer: Buffer): buffer is Buffer & { readonly kind: 'vector' } {
-  return buffer.kind === 'vector'
+/** How many there are that outlive a step. */
+export function bufferCount(program: Program): number {
+  return 2 + tensorSlots(program).length
 }
 
-/** Buffers that a pass loads, then those that it only stores. */
-export function buffersOf(program: Program, pass: Pass): Buffer[] {
-  const all = [...pass.loads, ...pass.stores.map((s) => s.to)]
-  return [...new Map(all.map((b) => [bufferIndex(program, b), b])).values()]
+function tensorSlots(program: Program): Program['slots'] {
+  return program.slots.filter((s) => s.over !== 'layer' && s.over !== 'model')
+}
+
+export function isVectorBuffer(buffer: Buffer): buffer is Buffer & { readonly kind: 'vector' } {
+  return buffer.kind === 'vector'
 }
 
 /** The name of a value that a pass reads: `m0` where the pass stores a new `m`. */

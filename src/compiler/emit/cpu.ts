@@ -1,4 +1,4 @@
-/** The cpu target: passes as WebAssembly, and the same in JavaScript. `src/runtime/cpu.ts` runs either. */
+/** The cpu target: passes over elements as WebAssembly, and the same in JavaScript. `src/runtime/cpu.ts` runs either. */
 import { IDEAL, type Plan } from '../plan/plan.js'
 import type { EmitContext, Emitted, Emitter } from './emitter.js'
 import { NOISE, printPass } from './javascript.js'
@@ -13,7 +13,9 @@ function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const { name, declarations, imports } = printPasses(plan, kernels, assemble)
   const own = `cpu${ascii(plan.program.name)}`
   const inJavaScript = object(
-    kernels.map((k) => [k.name, printPass(plan.program, k.variant.vectors, k.pass, k.numbers)])
+    kernels
+      .filter((k) => k.pass.domain === 'element')
+      .map((k) => [k.name, printPass(plan.program, k.variant.vectors, k.pass, k.numbers)])
   )
   const draws = inJavaScript.includes(`${NOISE}(`)
   return {

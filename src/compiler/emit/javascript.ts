@@ -2,7 +2,7 @@
  * Passes and cells as JavaScript, in float64: a pass is one loop over arrays of float32, which round what is stored. What
  * is the same for all elements is read before the loop.
  */
-import type { Varying } from '../check/axes.js'
+import { axesOf, type Varying } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
 import { bufferName } from '../plan/names.js'
 import { isVarying, isVector, levelOfBuffer } from '../plan/order.js'
@@ -19,7 +19,7 @@ export const NOISE = 'cpuNoise'
 
 /**
  * A function `(n, b, c, v, matrices)`: the number of entries that it sweeps over, the buffers, what is the same for all
- * entries, and, if there are rows and columns, their vectors and what the layer is as matrices.
+ * entries, and, if there are rows, columns or channels, their vectors and what the layer is as matrices.
  */
 export function printPass(program: Program, vectors: Variant['vectors'], pass: Pass, numbers: Numbers): string {
   const loops = loopsOf(program, vectors, pass)
@@ -48,9 +48,8 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
     const index = vectors.findIndex((vector) => vector.node === node)
     return { node, name: fresh(node.op), array: index < 0 ? null : arrayOf({ kind: 'vector', index }) }
   })
-  /** A loop over a row comes by each column once. */
   const inPlace = ({ node, array }: Pick<(typeof totals)[number], 'node' | 'array'>): boolean =>
-    array !== null && pass.domain === 'element' && node.level === 'col'
+    array !== null && isInPlace(pass.domain, node.level as Varying)
 
   const { lines, results } = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {
     read: (node) => known.get(node) ?? readNumber(node, numbers, known, head, fresh),
@@ -64,7 +63,7 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
   const stores = pass.stores.map(({ to }, i) => `${arrayOf(to)}[${loops.index(levelOf(to))}] = ${results[i]}`)
   const gathers = totals.map(({ node, name, array }, i) => {
     const value = results[pass.stores.length + i]!
-    const place = inPlace({ node, array }) ? `${array}[${loops.index('col')}]` : name
+    const place = inPlace({ node, array }) ? `${array}[${loops.index(node.level as Varying)}]` : name
     if (node.op !== 'sum') return `${place} = Math.${node.op}(${place}${place === name ? '' : '!'}, ${value})`
     return place === name ? `${name} += ${value}` : `${place} = ${place}! + ${value}`
   })
@@ -105,14 +104,19 @@ interface Loops {
   print(lines: Lines): string[]
 }
 
+/**
+ * Whether a loop gathers what has one value for each of `over` where it stands: it comes by several of them in turn. A loop
+ * over elements goes along rows, so that these are gathered in a variable.
+ */
+function isInPlace(domain: Varying, over: Varying): boolean {
+  return over !== 'row' && axesOf(over).every((axis) => axesOf(domain).includes(axis))
+}
+
 /** One loop over all entries, or loops over rows and what stands in them, or over matrices and their rows or columns. */
 function loopsOf(program: Program, vectors: Variant['vectors'], { domain, loads, stores, reductions }: Pass): Loops {
   const buffers = [...loads, ...stores.map((s) => s.to)]
   const crosses =
-    domain === 'element'
-      ? buffers.some((b) => levelOfBuffer(program, vectors, b) !== 'element') ||
-        reductions.some((r) => isVector(r.node))
-      : reductions.some((r) => isVector(r.node))
+    buffers.some((b) => levelOfBuffer(program, vectors, b) !== domain) || reductions.some((r) => isVector(r.node))
   if (!crosses) {
     const print = ({ outer, inner, body }: Lines): string[] => [
       `for (let i = 0; i < n; i++) ${block([...outer, ...inner, ...body], null)}`
@@ -134,20 +138,29 @@ function loopsOf(program: Program, vectors: Variant['vectors'], { domain, loads,
       ]
       return [open, `for (let row = 0, i = 0; row < batch * colSize; row++) ${block(each, null)}`]
     }
-    return { names, index: (level) => (level === 'element' ? 'i' : level), print }
+    const places: Readonly<Record<Varying, string>> = { element: 'i', row: 'row', col: 'col', channel: 'col - first' }
+    return { names, index: (level) => places[level], print }
   }
-  // Of all rows of a matrix there is one value for each of its columns, the same for all.
+  // What is gathered of a whole matrix, or of all of them, is the same for each of its entries.
   const [own, across] = domain === 'row' ? ['colSize', 'rowSize'] : ['rowSize', 'colSize']
   const print = ({ outer, inner, body, totals }: Lines): string[] => {
-    const first = `matrix * ${across}`
+    const ofMatrix = totals.filter((t) => domain !== 'channel' && t.node.level !== 'channel')
+    const ofAll = totals.filter((t) => !ofMatrix.includes(t))
+    const place = `matrix * ${across}`
     const each = [
-      ...totals.map(({ name, array }) => `let ${name} = ${array}[${first}]!`),
-      `for (const end = i + ${own}; i < end; i++) ${block([...outer, ...inner, ...body], null)}`,
-      ...totals.map(({ name, array }) => `${array}.fill(${name}, ${first}, ${first} + ${across})`)
+      'const first = i',
+      ...ofMatrix.map(({ name, array }) => `let ${name} = ${array}[${place}]!`),
+      `for (const end = first + ${own}; i < end; i++) ${block([...outer, ...inner, ...body], null)}`,
+      ...ofMatrix.map(({ name, array }) => `${array}.fill(${name}, ${place}, ${place} + ${across})`)
     ]
-    return [open, `for (let matrix = 0, i = 0; matrix < batch; matrix++) ${block(each, null)}`]
+    return [
+      open,
+      ...ofAll.map(({ name, array }) => `let ${name} = ${array}[0]!`),
+      `for (let matrix = 0, i = 0; matrix < ${domain === 'channel' ? '1' : 'batch'}; matrix++) ${block(each, null)}`,
+      ...ofAll.map(({ name, array }) => `${array}.fill(${name})`)
+    ]
   }
-  return { names, index: () => 'i', print }
+  return { names, index: (level) => (level === domain ? 'i' : 'i - first'), print }
 }
 
 /** A function `(c)` that computes values from those that stand in `c`, and leaves them there, or gives them back. */

@@ -1,14 +1,14 @@
 /**
- * What the cpu and wasm targets share: passes in one small WebAssembly module, and in JavaScript what stands between them.
- * `src/runtime/passes.ts` runs them.
+ * What the cpu and wasm targets share: passes over elements in one small WebAssembly module, and in JavaScript what stands
+ * between them, passes over rows, columns and channels among it. `src/runtime/passes.ts` runs them.
  */
 import type { Node, Program } from '../check/program.js'
 import { REDUCTIONS } from '../plan/arithmetic.js'
-import { isReduction, isVector, usesAxes } from '../plan/order.js'
+import { isReduction, isVector } from '../plan/order.js'
 import type { Barrier, Buffer, Cell, Pass, Plan, Variant } from '../plan/plan.js'
-import { bufferIndex, isVectorBuffer } from './buffers.js'
+import { bufferCount, bufferIndex, isVectorBuffer } from './buffers.js'
 import type { Assemble } from './emitter.js'
-import { printNumbers } from './javascript.js'
+import { printPass as printInJavaScript, printNumbers } from './javascript.js'
 import { ascii } from './names.js'
 import { type Numbers, numbersOfLayer, numbersOfModel, unmade } from './numbers.js'
 import { array, block, literal, object } from './text.js'
@@ -46,17 +46,20 @@ export function printPasses(plan: Plan, kernels: readonly Kernel[], assemble: As
     const own = kernels.filter((k) => k.variant === variant)
     return `const ${nameOf(variant)}: PassVariant = ${printVariant(plan, variant, own)}`
   })
-  const module = usesAxes(plan.program)
-    ? null
-    : wat.printModule(kernels.map((k) => wat.printPass(k.name, plan.program, k.pass, k.numbers)))
+  const kept = bufferCount(plan.program) + Math.max(...variants.map((v) => v.scratch))
+  const module = wat.printModule(
+    kernels
+      .filter((k) => k.pass.domain === 'element')
+      .map((k) => wat.printPass(k.name, plan.program, k.variant.vectors, k.pass, k.numbers, kept))
+  )
   const all = object([
     ['variants', array(plan.variants.map(nameOf))],
     ['model', printModel(plan)],
-    ['module', module && `'${btoa(String.fromCharCode(...assemble(module)))}'`]
+    ['module', `'${btoa(String.fromCharCode(...assemble(module)))}'`]
   ])
   return {
     name,
-    declarations: [...printed, `${module === null ? '' : comment(module)}const ${name}: Passes = ${all}`],
+    declarations: [...printed, `${comment(module)}const ${name}: Passes = ${all}`],
     imports: { passes: ['type Passes', 'type PassVariant'] }
   }
 }
@@ -98,6 +101,8 @@ function printOne(plan: Plan, { name, variant, pass, numbers }: Kernel): string 
   return object([
     ['segment', String(pass.segment)],
     ['over', pass.domain === 'element' ? null : `'${pass.domain}'`],
+    ['run', pass.domain === 'element' ? null : printInJavaScript(program, variant.vectors, pass, numbers)],
+    ['vectors', printVectorsOf(variant, pass)],
     ['loads', indices(loads)],
     ['stores', indices(stores)],
     ['totals', array(totals.map((node) => String(numbers.totalOf(node))))],
@@ -105,6 +110,14 @@ function printOne(plan: Plan, { name, variant, pass, numbers }: Kernel): string 
     ['kernel', `'${name}'`],
     ['finish', leave(cells)]
   ])
+}
+
+/** The vectors that a pass over elements loads, and those that it gathers; null where it knows nothing of rows and columns. */
+function printVectorsOf({ vectors }: Variant, pass: Pass): string | null {
+  if (pass.domain !== 'element' || !wat.crosses(pass)) return null
+  const loads = pass.loads.flatMap((b) => (isVectorBuffer(b) ? [b.index] : []))
+  const gathers = pass.reductions.map((r) => vectors.findIndex((v) => v.node === r.node)).filter((i) => i >= 0)
+  return `[${array(loads.map(String))}, ${array(gathers.map(String))}]`
 }
 
 /** What the layer adds to each reduction of a barrier. */

@@ -5,7 +5,7 @@ import { kernelsOf, printPasses } from './passes.js'
 
 export const wasm: Emitter = {
   target: 'wasm',
-  abilities: { ...IDEAL, target: 'wasm', axes: false },
+  abilities: { ...IDEAL, target: 'wasm' },
   assembles: true,
   emit
 }

@@ -2,15 +2,19 @@
  * Passes as WebAssembly text: four elements at a time, in float32, sums in float64.
  *
  * A function `(n, b, c, first)` as in JavaScript, on memory that it is handed: `b` points to the addresses of the buffers and
- * `c` to the numbers that are the same for all elements; `first` is there where random numbers are. It goes over whole vectors, so that up to three elements behind the
- * last one are read and written too; they take no part in a reduction.
+ * `c` to the numbers that are the same for all elements; `first` is there where random numbers are. It goes over whole vectors,
+ * so that up to three elements behind the last one are read and written too; they take no part in a reduction.
+ *
+ * Where a pass knows of rows, columns or channels: `(n, b, c, first, rows)`, over so many rows of `n` elements, of one matrix
+ * and side by side. Behind the buffers `b` has the addresses of the vectors, in float64. What is read behind the last element
+ * of a row is written back as it was.
  */
 import type { Node, Program } from '../check/program.js'
 import { bufferName } from '../plan/names.js'
-import { isElement } from '../plan/order.js'
-import type { Buffer, Pass, Reduction } from '../plan/plan.js'
+import { isVarying, isVector, levelOfBuffer } from '../plan/order.js'
+import type { Buffer, Pass, Reduction, Variant } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
-import { bufferIndex, buffersOf, readName } from './buffers.js'
+import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import { freshNames } from './names.js'
 import { PARITY, ROTATIONS } from './noise.js'
 import type { Numbers } from './numbers.js'
@@ -101,7 +105,7 @@ interface Frame {
 }
 
 function newFrame(): Frame {
-  const fresh = freshNames(['n', 'b', 'c', 'first'])
+  const fresh = freshNames(['n', 'b', 'c', 'first', 'rows'])
   const names = { i32: [] as string[], v128: [] as string[] }
   return {
     local(wanted, type = 'v128') {
@@ -124,31 +128,67 @@ function tee(local: string, value: string): string {
   return `${local.slice(0, -1).replace('get', 'tee')} ${value})`
 }
 
-export function printPass(name: string, program: Program, pass: Pass, numbers: Numbers): string {
+/** Whether a pass over elements loads or gathers what has one value a row, a column or a channel. */
+export function crosses({ reads, reductions }: Pass): boolean {
+  return reads.some((r) => isVector(r.node)) || reductions.some((r) => isVector(r.node))
+}
+
+/** `kept`: how many buffers there are before the vectors. */
+export function printPass(
+  name: string,
+  program: Program,
+  vectors: Variant['vectors'],
+  pass: Pass,
+  numbers: Numbers,
+  kept: number
+): string {
+  const inRows = crosses(pass)
   const frame = newFrame()
   const left = frame.local('left', 'i32')
   const at = frame.local('at', 'i32')
+  const col = inRows ? frame.local('col', 'i32') : at
+  const start = inRows ? frame.local('start', 'i32') : null
   const head: string[] = []
-  const pointers = new Map(
-    buffersOf(program, pass).map((buffer) => {
-      const index = bufferIndex(program, buffer)
-      const pointer = frame.local(`${bufferName(program, buffer)}s`, 'i32')
-      head.push(set(pointer, `(i32.load offset=${4 * index} (local.get $b))`))
-      return [index, pointer]
-    })
-  )
+  const pointers = new Map<number, string>()
+  const pointerTo = (buffer: Buffer): string => {
+    const isOfStep = isVectorBuffer(buffer)
+    const index = isOfStep ? kept + buffer.index : bufferIndex(program, buffer)
+    const known = pointers.get(index)
+    if (known) return known
+    const called = isOfStep ? vectors[buffer.index]!.name : bufferName(program, buffer)
+    const pointer = frame.local(`${called}s`, 'i32')
+    head.push(set(pointer, `(i32.load offset=${4 * index} (local.get $b))`))
+    pointers.set(index, pointer)
+    return pointer
+  }
+  for (const buffer of [...pass.loads, ...pass.stores.map((s) => s.to)]) pointerTo(buffer)
   const index = `(i32.add (local.get $first) (i32.shr_u ${at} (i32.const 2)))`
-  const address = (buffer: Buffer): string => `(i32.add ${pointers.get(bufferIndex(program, buffer))!} ${at})`
+  const address = (buffer: Buffer): string => `(i32.add ${pointerTo(buffer)} ${at})`
   const known = new Map<Node, string>()
-  const loads = pass.reads.map(({ node, from }) => {
-    const value = frame.local(readName(program, pass, from))
+  const ofRow: string[] = []
+  const loads = pass.reads.flatMap(({ node, from }) => {
+    const value = frame.local(isVectorBuffer(from) ? vectors[from.index]!.name : readName(program, pass, from))
     known.set(node, value)
-    return set(value, `(v128.load ${address(from)})`)
+    const level = levelOfBuffer(program, vectors, from)
+    if (level === 'row') {
+      const load = isVectorBuffer(from)
+        ? `(f32.demote_f64 (f64.load ${pointerTo(from)}))`
+        : `(f32.load ${pointerTo(from)})`
+      ofRow.push(set(value, `(f32x4.splat ${load})`))
+      return []
+    }
+    if (level === 'element') return [set(value, `(v128.load ${address(from)})`)]
+    return [
+      set(
+        value,
+        isVectorBuffer(from) ? narrow(pointerTo(from), col) : `(v128.load (i32.add ${pointerTo(from)} ${col}))`
+      )
+    ]
   })
   const read = (node: Node): string | null => {
     if (node.op === 'const') return constant(node.value)
     const before = known.get(node)
-    if (before !== undefined || isElement(node)) return before ?? null
+    if (before !== undefined || isVarying(node)) return before ?? null
     const variable = frame.local(numbers.nameOf(node))
     const formula = numbers.formulaOf(node)
     head.push(`${set(variable, everywhere(node, numbers))}${formula ? ` ;; ${formula}` : ''}`)
@@ -156,9 +196,13 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
     return variable
   }
 
-  const live = pass.reductions.length > 0 ? frame.local('live') : null
-  const sums = pass.reductions.map((r) => gather(r, { pass, numbers, frame, live: live!, head }))
-  const body = layOut([...pass.stores.map((s) => s.value), ...sums.flatMap((s) => s.operands)], {
+  const live = pass.reductions.length > 0 || inRows ? frame.local('live') : null
+  const gathered = pass.reductions.map((r) => {
+    const vector = vectors.findIndex((v) => v.node === r.node)
+    const array = vector < 0 ? null : pointerTo({ kind: 'vector', index: vector })
+    return { level: r.node.level, ...gather(r, { pass, numbers, frame, live: live!, head, array, col }) }
+  })
+  const body = layOut([...pass.stores.map((s) => s.value), ...gathered.flatMap((s) => s.operands)], {
     read,
     apply: (node, args) =>
       node.op === 'noise'
@@ -169,30 +213,75 @@ export function printPass(name: string, program: Program, pass: Pass, numbers: N
     bind: set
   })
   const rest = body.results.slice(pass.stores.length)
+  const isLive = live ? [set(live, `(i32x4.gt_s (i32x4.splat ${left}) (v128.const i32x4 0 1 2 3))`)] : []
+  const stores = pass.stores.map(({ to }, i) => {
+    const value = body.results[i]!
+    return `(v128.store ${address(to)} ${inRows ? `(v128.bitselect ${value} (v128.load ${address(to)}) ${live})` : value})`
+  })
   const loop = [
     ...loads,
     ...body.lines.map((line) => line.replace(' // ', ' ;; ')),
-    ...pass.stores.map(({ to }, i) => `(v128.store ${address(to)} ${body.results[i]})`),
-    ...(live ? [set(live, `(i32x4.gt_s (i32x4.splat ${left}) (v128.const i32x4 0 1 2 3))`)] : []),
-    ...sums.flatMap((s) => s.join(rest.splice(0, s.operands.length))),
+    ...(inRows ? isLive : []),
+    ...stores,
+    ...(inRows ? [] : isLive),
+    ...gathered.flatMap((s) => s.join(rest.splice(0, s.operands.length))),
     set(at, `(i32.add ${at} (i32.const 16))`),
+    ...(inRows ? [set(col, `(i32.add ${col} (i32.const 16))`)] : []),
     `(br_if $next (i32.gt_s ${tee(left, `(i32.sub ${left} (i32.const 4))`)} (i32.const 0)))`
   ]
-  const lines = [
-    ...head,
-    set(left, '(local.get $n)'),
-    `(loop $next\n${loop.map(indent).join('\n')}\n)`,
-    ...sums.flatMap((s) => s.finish)
-  ]
-  const first = body.lines.concat(body.results).some((text) => text.includes(CALL_NOISE)) ? ' (param $first i32)' : ''
-  const open = `(func (export "${name}") (param $n i32) (param $b i32) (param $c i32)${first}`
+  const ofElements = (of: 'begin' | 'finish', level: 'row' | 'layer'): string[] =>
+    gathered.filter((s) => (s.level === 'row') === (level === 'row')).flatMap((s) => s[of])
+  const elements = [set(left, '(local.get $n)'), `(loop $next\n${loop.map(indent).join('\n')}\n)`]
+  const lines = [...head, ...ofElements('begin', 'layer')]
+  if (start === null) lines.push(...elements)
+  else {
+    const rowWise = [...new Set([...pass.loads, ...pass.reductions.flatMap((r) => vectorOf(vectors, r.node))])].filter(
+      (b) => levelOfBuffer(program, vectors, b) === 'row'
+    )
+    const further = new Map(rowWise.map((b) => [pointerTo(b), isVectorBuffer(b) ? 8 : 4]))
+    const row = [
+      ...ofRow,
+      ...ofElements('begin', 'row'),
+      set(at, start),
+      set(col, '(i32.const 0)'),
+      ...elements,
+      ...ofElements('finish', 'row'),
+      set(start, `(i32.add ${start} (i32.shl (local.get $n) (i32.const 2)))`),
+      ...[...further].map(([pointer, by]) => set(pointer, `(i32.add ${pointer} (i32.const ${by}))`)),
+      '(br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))'
+    ]
+    lines.push(`(loop $row\n${row.map(indent).join('\n')}\n)`)
+  }
+  lines.push(...ofElements('finish', 'layer'))
+  const draws = body.lines.concat(body.results).some((text) => text.includes(CALL_NOISE))
+  const more = inRows ? ' (param $first i32) (param $rows i32)' : draws ? ' (param $first i32)' : ''
+  const open = `(func (export "${name}") (param $n i32) (param $b i32) (param $c i32)${more}`
   return [open, ...[...frame.declare(), ...lines].map(indent), ')'].join('\n')
+}
+
+function vectorOf(vectors: Variant['vectors'], node: Node): Buffer[] {
+  const index = vectors.findIndex((v) => v.node === node)
+  return index < 0 ? [] : [{ kind: 'vector', index }]
+}
+
+/** Four float64 numbers as float32. `at` counts in bytes of float32. */
+function narrow(pointer: string, at: string): string {
+  const [low, high] = [0, 16].map(
+    (offset) => `(f32x4.demote_f64x2_zero (v128.load ${wideAddress(pointer, at, offset)}))`
+  )
+  return `(i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 ${low} ${high})`
+}
+
+function wideAddress(pointer: string, at: string, offset: number): string {
+  return `offset=${offset} (i32.add ${pointer} (i32.shl ${at} (i32.const 1)))`
 }
 
 /** One reduction of a pass. */
 interface Gathering {
   /** What it wants computed of each element. */
   readonly operands: readonly Node[]
+  /** The lines before the loop over what is gathered to one number. */
+  readonly begin: readonly string[]
   /** The lines that take these in. */
   readonly join: (values: readonly string[]) => string[]
   /** The lines behind the loop. */
@@ -205,21 +294,49 @@ interface Scope {
   readonly frame: Frame
   /** Which lanes hold elements. */
   readonly live: string
-  /** Lines before the loop. */
+  /** Lines before all loops. */
   readonly head: string[]
+  /** Where a number for each row, column or channel is left: that of the row, or of the first of a line of columns. */
+  readonly array: string | null
+  /** How far into that line, in bytes of float32. */
+  readonly col: string
 }
 
 function gather(reduction: Reduction, scope: Scope): Gathering {
   return reduction.node.op === 'sum' ? gatherSum(reduction, scope) : gatherExtreme(reduction, scope)
 }
 
+/** Where a reduction to one number, of the layer or of a row, stands in memory. */
+function placeOf({ node }: Reduction, { numbers, array }: Scope): string {
+  return array ?? `offset=${8 * numbers.totalOf(node)} (local.get $c)`
+}
+
+function isInPlace({ node }: Reduction): boolean {
+  return node.level === 'col' || node.level === 'channel'
+}
+
+/** The lower or the upper two of four numbers, in float64. */
+function half(part: string, i: number): string {
+  const lanes = i === 0 ? part : `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${part} ${part})`
+  return `(f64x2.promote_low_f32x4 ${lanes})`
+}
+
+/** Takes two numbers for each half into what stands in memory. */
+function joinInPlace(op: string, { array, col }: Scope, value: (i: number) => string): string[] {
+  return [0, 1].map((i) => {
+    const place = wideAddress(array!, col, 16 * i)
+    return `(v128.store ${place} (f64x2.${op} (v128.load ${place}) ${value(i)}))`
+  })
+}
+
 /** In float64, and products are: their factors may be so large or small that float32 has not their square. */
-function gatherSum({ node, value }: Reduction, { pass, numbers, frame, live, head }: Scope): Gathering {
+function gatherSum(reduction: Reduction, scope: Scope): Gathering {
+  const { pass, numbers, frame, live, head } = scope
   const isRead = new Set(pass.reads.map((r) => r.node))
   const scales: string[] = []
-  let product = value
-  while (product.op === 'mul' && !isRead.has(product) && product.args.some((arg) => !isElement(arg))) {
-    const scale = product.args.find((arg) => !isElement(arg))!
+  let product = reduction.value
+  while (product.op === 'mul' && !isRead.has(product) && product.args.some((arg) => !isVarying(arg))) {
+    const scale = product.args.find((arg) => !isVarying(arg))!
     const local = frame.local(numbers.nameOf(scale))
     head.push(set(local, `(f64x2.splat ${number(scale, numbers)})`))
     scales.push(local)
@@ -228,26 +345,25 @@ function gatherSum({ node, value }: Reduction, { pass, numbers, frame, live, hea
   const factors = product.op === 'mul' && !isRead.has(product) ? [...new Set(product.args)] : [product]
   const isSquare = product.op === 'mul' && factors.length === 1 && factors[0] !== product
   const parts = factors.map(() => frame.local('part'))
-  const halves = [frame.local('sum_low'), frame.local('sum_high')]
   const wide = frame.local('wide')
-
-  const half = (part: string, i: number): string => {
-    const lanes = i === 0 ? part : `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${part} ${part})`
-    return `(f64x2.promote_low_f32x4 ${lanes})`
-  }
   const multiply = (i: number): string => {
     const [first, ...more] = parts.map((part) => half(part, i))
     const all = isSquare ? [tee(wide, first!), wide] : [first!, ...more]
     return [...all, ...scales].reduce((x, y) => `(f64x2.mul ${x} ${y})`)
   }
-  const place = `offset=${8 * numbers.totalOf(node)} (local.get $c)`
+  const masked = (values: readonly string[]): string[] =>
+    values.map((v, i) => set(parts[i]!, `(v128.and ${v} ${live})`))
+  if (isInPlace(reduction)) {
+    const join = (values: readonly string[]): string[] => [...masked(values), ...joinInPlace('add', scope, multiply)]
+    return { operands: factors, begin: [], join, finish: [] }
+  }
+  const halves = [frame.local('sum_low'), frame.local('sum_high')]
+  const place = placeOf(reduction, scope)
   const total = [0, 1].map((i) => `(f64x2.extract_lane ${i} ${wide})`)
   return {
     operands: factors,
-    join: (values) => [
-      ...values.map((v, i) => set(parts[i]!, `(v128.and ${v} ${live})`)),
-      ...halves.map((sum, i) => set(sum, `(f64x2.add ${sum} ${multiply(i)})`))
-    ],
+    begin: reduction.node.level === 'row' ? halves.map((sum) => set(sum, '(v128.const i32x4 0 0 0 0)')) : [],
+    join: (values) => [...masked(values), ...halves.map((sum, i) => set(sum, `(f64x2.add ${sum} ${multiply(i)})`))],
     finish: [
       set(wide, `(f64x2.add ${halves.join(' ')})`),
       `(f64.store ${place} (f64.add (f64.load ${place}) (f64.add ${total.join(' ')})))`
@@ -255,15 +371,26 @@ function gatherSum({ node, value }: Reduction, { pass, numbers, frame, live, hea
   }
 }
 
-function gatherExtreme({ node, value }: Reduction, { numbers, frame, live, head }: Scope): Gathering {
-  const best = frame.local(node.op)
-  const place = `offset=${8 * numbers.totalOf(node)} (local.get $c)`
-  head.push(set(best, `(f32x4.splat (f32.demote_f64 (f64.load ${place})))`))
+function gatherExtreme(reduction: Reduction, scope: Scope): Gathering {
+  const { node, value } = reduction
+  const { frame, live } = scope
   const neutral = constant(node.op === 'max' ? -Infinity : Infinity)
+  const masked = (v: string): string => `(v128.bitselect ${v} ${neutral} ${live})`
+  if (isInPlace(reduction)) {
+    const part = frame.local('part')
+    const join = ([v]: readonly string[]): string[] => [
+      set(part, masked(v!)),
+      ...joinInPlace(node.op, scope, (i) => half(part, i))
+    ]
+    return { operands: [value], begin: [], join, finish: [] }
+  }
+  const best = frame.local(node.op)
+  const place = placeOf(reduction, scope)
   const lanes = [0, 1, 2, 3].map((i) => `(f32x4.extract_lane ${i} ${best})`)
   return {
     operands: [value],
-    join: ([v]) => [set(best, `(f32x4.${node.op} ${best} (v128.bitselect ${v} ${neutral} ${live}))`)],
+    begin: [set(best, `(f32x4.splat (f32.demote_f64 (f64.load ${place})))`)],
+    join: ([v]) => [set(best, `(f32x4.${node.op} ${best} ${masked(v!)})`)],
     finish: [`(f64.store ${place} (f64.promote_f32 ${lanes.reduce((x, y) => `(f32.${node.op} ${x} ${y})`)}))`]
   }
 }

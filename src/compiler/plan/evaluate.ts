@@ -63,6 +63,7 @@ function factsOf(shape: readonly number[]): Readonly<Record<string, number>> {
   return {
     rank: shape.length,
     size: batch * rowCount * colCount,
+    matrices: batch,
     rows: batch * rowCount,
     cols: batch * colCount,
     rowSize: colCount,
@@ -75,14 +76,14 @@ function placesIn(shape: readonly number[], level: Level, each: Level): readonly
   const { batch, rowCount, colCount } = matricesOf(shape)
   const range = (n: number, is: boolean): number[] => (is ? [...Array(n).keys()] : [0])
   const varies = (l: Level, axis: 'batch' | 'row' | 'col'): boolean => axesOf(l).includes(axis)
+  /** Along the axes that the level has, the last one running fastest. */
+  const place = (m: number, r: number, c: number): number => {
+    const row =
+      (varies(level, 'batch') ? m : 0) * (varies(level, 'row') ? rowCount : 1) + (varies(level, 'row') ? r : 0)
+    return row * (varies(level, 'col') ? colCount : 1) + (varies(level, 'col') ? c : 0)
+  }
   return range(batch, varies(each, 'batch')).flatMap((m) =>
-    range(rowCount, varies(each, 'row')).flatMap((r) =>
-      range(colCount, varies(each, 'col')).map((c) => {
-        if (level === 'row') return m * rowCount + r
-        if (level === 'col') return m * colCount + c
-        return level === 'element' ? (m * rowCount + r) * colCount + c : 0
-      })
-    )
+    range(rowCount, varies(each, 'row')).flatMap((r) => range(colCount, varies(each, 'col')).map((c) => place(m, r, c)))
   )
 }
 
@@ -127,7 +128,7 @@ function spreadTo({ level: own, column }: Spread, level: Level, shape: readonly 
   return own === level ? column : placesIn(shape, own, level).map((place) => column[place]!)
 }
 
-/** Over a layer, or its rows or columns. */
+/** Over a layer, or its rows, columns or channels. */
 function reduceIn(node: ReduceNode, column: Column, level: Level, shape: readonly number[]): Column {
   const { start, join } = REDUCTIONS[node.op]
   const least = joinAxes(level, node.over)
@@ -165,6 +166,8 @@ function hostLeaf(program: Program, input: StepInput, layer: LayerInput | null, 
           return [ofModel('rows')]
         case 'modelCols':
           return [ofModel('cols')]
+        case 'modelChannels':
+          return [ofModel('rowSize')]
         case 'modelLayers':
           return [input.layers.length]
         case 'age':
@@ -217,7 +220,7 @@ export function evaluateProgram(program: Program, input: StepInput): StepResult 
       return {
         weight: spread(program.weight, of(program.weight), 'element', shape),
         slots: Object.fromEntries(
-          next('element', 'row', 'col').map((s) => [s.name, spread(s.next, of(s.next), s.over, shape)])
+          next('element', 'row', 'col', 'channel').map((s) => [s.name, spread(s.next, of(s.next), s.over, shape)])
         ),
         numbers: Object.fromEntries(next('layer').map((s) => [s.name, Number(of(s.next)[0])])),
         observations: Object.fromEntries(program.observations.map((o) => [o.name, Number(of(o.value)[0])]))

@@ -1,7 +1,7 @@
 /** The Plan as a person reads it: what is computed where, what each pass moves, and what that costs. */
 import type { Node } from '../check/program.js'
 import { bufferName, formulaOf, leafName } from './names.js'
-import { computedIn, isDeviceScalar, isReduction, levelOfBuffer, reach } from './order.js'
+import { computedIn, isDeviceScalar, isReduction, levelOfBuffer, reach, rootsOf } from './order.js'
 import type { Barrier, Buffer, Cell, Pass, Plan, Reduction, Variant } from './plan.js'
 import { type Known, speller } from './spell.js'
 import { startsIn } from './work.js'
@@ -128,7 +128,10 @@ function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): s
   const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.join(' '))
   const loads = list(pass.loads.map(named))
   const stores = list(pass.stores.map((s) => named(s.to)))
-  const kept = (node: Node): string | undefined => variant.vectors.find((v) => v.node === node)?.name
+  const kept = (node: Node): string | undefined => {
+    const vector = variant.vectors.find((v) => v.node === node)
+    return vector && vectorText(plan, vector)
+  }
   const gathered = ({ node, value }: Reduction): string => {
     const name = kept(node)
     return `${name ? `${name} = ` : ''}${node.op}(${known(value) ?? text(value)})${OVER[node.over]}`
@@ -147,8 +150,8 @@ function explainPass(plan: Plan, variant: Variant, pass: Pass, index: number): s
   ]
 }
 
-const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols' }
-const DOMAIN = { element: '', row: ' over rows', col: ' over columns' }
+const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols', channel: ' over channels' }
+const DOMAIN = { element: '', row: ' over rows', col: ' over columns', channel: ' over channels' }
 
 /** What a pass moves: of weights, and of rows and columns apart. */
 function movedBy({ program }: Plan, { vectors }: Variant, pass: Pass): string {
@@ -157,23 +160,31 @@ function movedBy({ program }: Plan, { vectors }: Variant, pass: Pass): string {
   const parts = [
     ...(pass.domain === 'element' || bytes('element') > 0 ? [`${bytes('element')} bytes a weight`] : []),
     ...(bytes('row') > 0 ? [`${bytes('row')} a row`] : []),
-    ...(bytes('col') > 0 ? [`${bytes('col')} a column`] : [])
+    ...(bytes('col') > 0 ? [`${bytes('col')} a column`] : []),
+    ...(bytes('channel') > 0 ? [`${bytes('channel')} a channel`] : [])
   ]
   return parts.join(', ').replace(/^(\d+) a /, '$1 bytes a ')
 }
 
 /** Names of what passes load and store. */
-function bufferNamer({ program }: Plan, { vectors }: Variant): (buffer: Buffer) => string {
-  return (buffer) => (buffer.kind === 'vector' ? vectors[buffer.index]!.name : bufferName(program, buffer))
+function bufferNamer(plan: Plan, { vectors }: Variant): (buffer: Buffer) => string {
+  return (buffer) =>
+    buffer.kind === 'vector' ? vectorText(plan, vectors[buffer.index]!) : bufferName(plan.program, buffer)
+}
+
+/** Of what a slot is to hold, which holds something else yet. */
+function vectorText({ program }: Plan, { name }: Cell): string {
+  return program.slots.some((slot) => slot.name === name) ? `new ${name}` : name
 }
 
 /**
- * What the author named and what is stored, a line each: first what is made of old values alone. `m₀` is what a slot held
- * before, in a line that stands below `m := …`.
+ * What the author named, what is stored, and what is long and met several times (`x1`), a line each: first what is made of
+ * old values alone. `m₀` is what a slot held before, in a line that stands below `m := …`.
  */
 function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
   const bufferText = bufferNamer(plan, variant)
-  const names = variantKnows(plan, variant)
+  const computed = computedIn(pass)
+  const names = withRepeated(pass, computed, variantKnows(plan, variant))
   const written: Buffer[] = []
   const known: Known = (node) => {
     const old = node.args.length === 0 && written.find((buffer) => startsIn(node, buffer))
@@ -193,7 +204,6 @@ function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
     written.push(...stores)
     return all
   }
-  const computed = computedIn(pass)
   const news = new Set<Node>()
   for (const node of computed) {
     const isNew = storesOf(node).some((b) => b.kind !== 'scratch') || node.args.some((arg) => news.has(arg))
@@ -203,8 +213,30 @@ function explainBody(plan: Plan, variant: Variant, pass: Pass): string[] {
   return [
     ...computed.filter((node) => !news.has(node)).flatMap(lines),
     ...computed.filter((node) => news.has(node)).flatMap(lines),
-    ...copied.map((s) => `${bufferText(s.to)} := ${known(s.value) ?? text(s.value)}`)
+    ...copied.map((s) => {
+      const from = pass.reads.find((r) => r.node === s.value)?.from
+      return `${bufferText(s.to)} := ${from?.kind === 'vector' ? bufferText(from) : (known(s.value) ?? text(s.value))}`
+    })
   ]
+}
+
+/** A formula of so many values is short enough to be written twice. */
+const SHORT = 8
+
+/** Names for what is met several times in a pass, has none, and is long. */
+function withRepeated(pass: Pass, computed: readonly Node[], names: Known): Known {
+  const uses = new Map<Node, number>()
+  for (const node of [...rootsOf(pass), ...computed.flatMap((n) => n.args)]) uses.set(node, (uses.get(node) ?? 0) + 1)
+  const given = new Map<Node, string>()
+  const lengths = new Map<Node, number>()
+  for (const node of computed) {
+    const length = node.args.reduce((sum, arg) => sum + (lengths.get(arg) ?? 1), 1)
+    const isStored = pass.stores.some((s) => s.value === node)
+    const isNamed = names(node) !== null
+    if (!isNamed && !isStored && length > SHORT && uses.get(node)! > 1) given.set(node, `x${given.size + 1}`)
+    lengths.set(node, isNamed || isStored || given.has(node) ? 1 : length)
+  }
+  return (node) => names(node) ?? given.get(node) ?? null
 }
 
 function explainBarrier(plan: Plan, barrier: Barrier): string[] {
@@ -310,7 +342,7 @@ function passToJson(plan: Plan, variant: Variant, pass: Pass) {
     /** What it sweeps over. */
     domain: pass.domain,
     /** What its reductions are one value for each of, the lowest level of them; that of what it sweeps over where it has none. */
-    level: ['model', 'layer', 'row', 'col'].find((level) => made.has(level)) ?? pass.domain,
+    level: ['model', 'layer', 'row', 'channel', 'col'].find((level) => made.has(level)) ?? pass.domain,
     reads: pass.loads.map(named),
     writes: pass.stores.map((s) => named(s.to)),
     reduces: pass.reductions.map((r) => text(r.node))

@@ -1,6 +1,6 @@
 /** Small questions about nodes that the planner, the emitters and `explain` all ask. */
-import type { Varying } from '../check/axes.js'
-import type { Node, Program } from '../check/program.js'
+import { axesOf, type Varying, type Vector } from '../check/axes.js'
+import type { Level, Node, Program } from '../check/program.js'
 import type { Buffer, Pass, ReduceNode, Variant } from './plan.js'
 
 /** One value per weight: computed in passes over elements. */
@@ -8,9 +8,13 @@ export function isElement(node: Node): boolean {
   return node.level === 'element'
 }
 
-/** One value a row or a column: computed in passes over these. */
+/** One value a row, a column or a channel: computed in passes over these. */
 export function isVector(node: Node): boolean {
-  return node.level === 'row' || node.level === 'col'
+  return isVectorLevel(node.level)
+}
+
+export function isVectorLevel(level: Level): level is Vector {
+  return level !== 'element' && axesOf(level).length > 0
 }
 
 /** Varies within a layer. */
@@ -61,10 +65,10 @@ export function levelOfBuffer(program: Program, vectors: Variant['vectors'], buf
   return program.slots.find((s) => s.name === buffer.name)!.over as Varying
 }
 
-/** Whether a program has rows or columns: then targets that have not are left out. */
+/** Whether a program has rows, columns or channels: then targets that have not are left out. */
 export function usesAxes({ slots, weight, observations }: Program): boolean {
   const roots = [weight, ...slots.map((s) => s.next), ...observations.map((o) => o.value)]
-  return slots.some((s) => s.over === 'row' || s.over === 'col') || reach(roots, () => true).some(isVector)
+  return slots.some((s) => isVectorLevel(s.over)) || reach(roots, () => true).some(isVector)
 }
 
 /**

@@ -134,11 +134,15 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
     return targets !== null && elements.cutter.isPossible(offered, targets)
   }
   const reductions = left.reductions.filter((r) => alone({ reductions: [r] }))
+  // What is computed for one reduction costs nothing for another of the same value.
+  const values = [...new Set(reductions.map((r) => elements.work.reductions[r]!.value))]
+  const together = values.map((value) => reductions.filter((r) => elements.work.reductions[r]!.value === value))
   const stores = left.stores.filter((s) => alone({ stores: [s] }))
   const isLast = reductions.length + stores.length === left.reductions.length + left.stores.length
   const free = abilities === IDEAL
 
-  for (const some of free && isLast ? [reductions] : subsets(reductions)) {
+  for (const chosen of free && isLast ? [together] : subsets(together)) {
+    const some = chosen.flat().sort((a, b) => a - b)
     // Two passes of which the second needs nothing that the first reduced are better as one.
     if (free && !isLast && some.length === 0) continue
     for (const stored of free && isLast ? [stores] : subsets(stores)) {
@@ -155,7 +159,7 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
 
 const NOTHING: Sweep = { reductions: [], stores: [], scratch: [] }
 
-function* subsets(items: readonly number[]): Generator<number[]> {
+function* subsets<T>(items: readonly T[]): Generator<T[]> {
   for (let bits = 0; bits < 2 ** items.length; bits++) yield items.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1)
 }
 

@@ -20,7 +20,9 @@ const INFIX: Readonly<Record<string, { readonly sign: string; readonly binds: nu
   mul: { sign: '*', binds: 6 },
   div: { sign: '/', binds: 6 }
 }
-const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols' }
+const OVER = { layer: '', model: ' over model', row: ' over rows', col: ' over cols', channel: ' over channels' }
+/** Values of which a formula is spelled out at most: one that stands in many places would be written again in each. */
+const LONGEST = 200
 const SELECT = 0
 const NOT = 3
 const NEGATE = 7
@@ -29,12 +31,13 @@ const ATOM = 9
 
 export function speller(program: Program, known: Known): (node: Node) => string {
   return (root) => {
-    const spelled = spell(root)
-    return spelled.text
+    let spelled = 0
+    return spell(root).text
 
     function spell(node: Node): { text: string; binds: number } {
       const name = node === root ? null : known(node)
       if (name !== null) return { text: name, binds: ATOM }
+      if (++spelled > LONGEST) return { text: '…', binds: ATOM }
       const leaf = leafText(node, program)
       if (leaf !== null) return { text: leaf, binds: leaf.startsWith('-') ? NEGATE : ATOM }
       const arg = (i: number, least: number): string => {

@@ -3,7 +3,7 @@
  * a column costs next to nothing beside what has one a weight, so nothing is searched here: each value that a pass over
  * elements takes, and each reduction of such values, is made as soon as what it is made of is there.
  */
-import type { Varying } from '../check/axes.js'
+import type { Varying, Vector } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
 import type { ModelReduction } from './barriers.js'
 import { computedIn, isElement, isReduction, isSearched, isVector, reach, rootsOf, sameBuffer } from './order.js'
@@ -16,7 +16,7 @@ export interface Planned {
   readonly vectors: readonly Node[]
 }
 
-const DOMAINS: readonly Varying[] = ['row', 'col']
+const DOMAINS: readonly Vector[] = ['row', 'channel', 'col']
 
 /** A pass before it is known where its values stand. */
 interface Sketch {
@@ -64,7 +64,12 @@ function vectorsOf(pass: Pass): Node[] {
 
 /** All passes, each as early as it can be. */
 function order(work: Work, passes: readonly Pass[], ofModel: readonly ModelReduction[]): Sketch[] {
-  const wanted = [...passes.flatMap(vectorOperands), ...work.vectorState.map((s) => s.value)].filter(isComputed)
+  const inVectors = reach(rootsOfWork(work), (n) => n.place === 'device')
+    .filter(isVector)
+    .flatMap(lowerOperands)
+  const wanted = [...passes.flatMap(vectorOperands), ...work.vectorState.map((s) => s.value), ...inVectors].filter(
+    isComputed
+  )
   const reductions = reach(rootsOfWork(work), (n) => n.place === 'device').filter(
     (node): node is ReduceNode => isReduction(node) && node.over !== 'model' && !isSearched(node)
   )
@@ -73,20 +78,24 @@ function order(work: Work, passes: readonly Pass[], ofModel: readonly ModelReduc
   const sketches: Sketch[] = []
   let segment = 0
 
-  const isThere = (node: Node): boolean => {
+  /** Whether a pass over `domain` can compute it. */
+  const isThere = (node: Node, domain: Varying): boolean => {
     if (node.place === 'host' || made.has(node)) return true
     const barrier = barrierOf.get(node)
     if (barrier !== undefined) return barrier < segment
-    return !isElement(node) && !isReduction(node) && node.args.every(isThere)
+    if (isElement(node) || isReduction(node)) return false
+    return isVector(node) && node.level !== domain ? node.op === 'slot' : node.args.every((arg) => isThere(arg, domain))
   }
   /** One pass over a domain, if there is something to do; whether there was. */
   const sweep = (domain: Varying): boolean => {
-    const keeps = [...new Set(wanted)].filter((n) => n.level === domain && !made.has(n) && isThere(n))
-    const gathered = reductions.filter((r) => r.args[0]!.level === domain && !made.has(r) && isThere(r.args[0]!))
+    const keeps = [...new Set(wanted)].filter((n) => n.level === domain && !made.has(n) && isThere(n, domain))
+    const gathered = reductions.filter(
+      (r) => r.args[0]!.level === domain && !made.has(r) && isThere(r.args[0]!, domain)
+    )
     if (keeps.length + gathered.length === 0) return false
     const operands = gathered.map((r) => r.args[0]!)
     const inside = (n: Node): boolean => n.level === domain && !made.has(n)
-    const reads = reach([...keeps, ...operands], inside).filter((n) => n.level === domain && isKnown(n, made))
+    const reads = reach([...keeps, ...operands], inside).filter((n) => isVector(n) && isKnown(n, made))
     const found = gathered.map((node) => ({ node, value: node.args[0]! }))
     sketches.push({ pass: { ...emptyPass(domain, segment), reductions: found }, reads, keeps })
     for (const node of [...keeps, ...gathered]) made.add(node)
@@ -117,12 +126,17 @@ function isKnown(node: Node, made: ReadonlySet<Node>): boolean {
   return node.op === 'slot' || made.has(node)
 }
 
-/** A value that a pass over rows or columns computes. */
+/** A value that a pass over rows, columns or channels computes. */
 function isComputed(node: Node): boolean {
   return isVector(node) && node.args.length > 0 && !isReduction(node)
 }
 
-/** What a pass over elements takes of a row or a column. */
+/** Of a value of a column, what it takes of a channel: a level with some of its axes. */
+function lowerOperands(node: Node): Node[] {
+  return isReduction(node) ? [] : node.args.filter((arg) => isVector(arg) && arg.level !== node.level)
+}
+
+/** What a pass over elements takes of a row, a column or a channel. */
 function vectorOperands(pass: Pass): Node[] {
   return [...rootsOf(pass), ...computedIn(pass).flatMap((node) => node.args)].filter(isVector)
 }
@@ -130,11 +144,12 @@ function vectorOperands(pass: Pass): Node[] {
 /** Values that go straight to their slots, since nothing reads afterwards what these held. */
 function findHomes(work: Work, sketches: readonly Sketch[]): ReadonlyMap<Node, Buffer> {
   const homes = new Map<Node, Buffer>()
-  for (const { slot, value } of work.vectorState) {
+  for (const { slot, over, value } of work.vectorState) {
     const at = sketches.findIndex((s) => s.keeps.includes(value))
     const readsOld = (node: Node): boolean => startsIn(node, slotBuffer(slot))
     const later = [...sketches.slice(at + 1).flatMap((s) => s.reads), ...work.vectorState.map((s) => s.value)]
-    if (at >= 0 && !later.some(readsOld) && !homes.has(value)) homes.set(value, slotBuffer(slot))
+    if (at >= 0 && value.level === over && !later.some(readsOld) && !homes.has(value))
+      homes.set(value, slotBuffer(slot))
   }
   return homes
 }

@@ -1,13 +1,13 @@
 /** What a layer's passes have to do in one variant, whatever the passes may be. */
 import type { Varying } from '../check/axes.js'
 import type { Node, Program } from '../check/program.js'
-import { isElement, isOfModel, isSearched, reach } from './order.js'
+import { isElement, isOfModel, isSearched, isVectorLevel, reach } from './order.js'
 import type { Buffer, ReduceNode, Reduction, Store } from './plan.js'
 import type { Rewriter } from './rewrite.js'
 
 export interface Work {
   readonly stores: readonly Store[]
-  /** State over rows and columns. */
+  /** State over rows, columns and channels. */
   readonly vectorState: readonly VectorState[]
   /** Of elements: over the layer, its rows or columns, and what the layer adds to those over the model. */
   readonly reductions: readonly Reduction[]
@@ -61,9 +61,7 @@ export function deviceState(program: Program, over: 'layer' | 'model'): { slot: 
 
 /** Slots over rows and columns that a step may change. */
 function vectorState({ slots }: Program): VectorState[] {
-  return slots.flatMap(({ name: slot, over, next: value }) =>
-    over === 'row' || over === 'col' ? [{ slot, over, value }] : []
-  )
+  return slots.flatMap(({ name: slot, over, next: value }) => (isVectorLevel(over) ? [{ slot, over, value }] : []))
 }
 
 function deviceObservations(program: Program): { name: string; value: Node }[] {

@@ -82,7 +82,7 @@ export interface MaskDecl extends Span {
 }
 
 /** What a reduction ranges over, or what a slot holds one value of. Absent (`null`): per weight for state, over the layer for a reduction. */
-export type Over = 'layer' | 'model' | 'rows' | 'cols'
+export type Over = 'layer' | 'model' | 'rows' | 'cols' | 'channels'
 
 export interface StateDecl extends Span {
   readonly kind: 'state'

@@ -24,7 +24,7 @@ const OPERATORS: ReadonlyMap<TokenType, ast.BinaryOp> = new Map([
   [words.or, 'or']
 ])
 
-const OVERS: ReadonlySet<string> = new Set<ast.Over>(['layer', 'model', 'rows', 'cols'])
+const OVERS: ReadonlySet<string> = new Set<ast.Over>(['layer', 'model', 'rows', 'cols', 'channels'])
 
 export class ExpressionParser extends RecoveringParser {
   /** Tokens of which something is to be said that the grammar does not say. */

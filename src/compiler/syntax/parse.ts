@@ -65,7 +65,7 @@ function notes(path: string): Diagnostic[] {
   const { overs, regexes, rootPowers, bareArguments, numerals } = parser.noted
   const found: Diagnostic[] = []
   for (const { image, ...token } of overs) {
-    const meant = nearest(image, ['layer', 'model', 'rows', 'cols'])
+    const meant = nearest(image, ['layer', 'model', 'rows', 'cols', 'channels'])
     const suggestion = meant ? `Did you mean \`over ${meant}\`?` : 'Write `over layer` or `over model`.'
     found.push(problems.unknownOver(path, spanOf({ image, ...token }), { found: image, suggestion }))
   }

@@ -59,6 +59,18 @@ cases({
     'c := max(c, max(g over cols))\nw := w - lr * g / c',
     'state c over cols = w'
   ),
+  'over channels, by themselves and where one value a column is wanted': step(
+    'k := mean(g over channels)\nc := max(k, max(g over cols))\nw := w - lr * (g - c) / count(g over channels)',
+    'state k over channels = 0\nstate c over cols = 0'
+  ),
+  'a column where one value a channel is wanted': step(
+    'k := max(g over cols)\nw := w - lr * g / k',
+    'state k over channels = 0'
+  ),
+  'a channel is one value for each column: nothing to reduce': step(
+    'w := w - lr * g / max(mean(g over channels) over cols)'
+  ),
+  'how many values there are of what has one': step('w := w - lr * g / count(‖g‖)'),
   'over on a function': step('w := w - lr * abs(g over layer)'),
   'over on max of two': step('w := w - lr * max(g, 1 over layer)'),
   'over on a function of the file': `fn half(x) = x / 2\n${step('w := w - lr * half(g over model)')}`,

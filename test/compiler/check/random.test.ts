@@ -9,7 +9,7 @@ import { shipped } from './support.js'
 import { file } from './trees.js'
 
 describe('levels are a semilattice', () => {
-  const level = fc.constantFrom<Level>('const', 'config', 'step', 'model', 'layer', 'row', 'col', 'element')
+  const level = fc.constantFrom<Level>('const', 'config', 'step', 'model', 'layer', 'row', 'channel', 'col', 'element')
 
   test.prop([level, level, level])('join is associative, commutative and idempotent', (a, b, c) => {
     expect(join(a, join(b, c))).toBe(join(join(a, b), c))
@@ -28,6 +28,7 @@ describe('levels are a semilattice', () => {
 
   test('row and col fit neither in the other', () => {
     expect([fits('row', 'col'), fits('col', 'row'), join('row', 'col')]).toEqual([false, false, 'element'])
+    expect([fits('channel', 'col'), fits('col', 'channel'), join('channel', 'row')]).toEqual([true, false, 'element'])
   })
 })
 

@@ -24,7 +24,7 @@ const NAMES = [
 ]
 
 const name: fc.Arbitrary<ast.Name> = fc.constantFrom(...NAMES).map((text) => ({ ...span, text }))
-const over = fc.constantFrom<ast.Over | null>(null, null, 'layer', 'model', 'rows', 'cols')
+const over = fc.constantFrom<ast.Over | null>(null, null, 'layer', 'model', 'rows', 'cols', 'channels')
 const few = <T>(of: fc.Arbitrary<T>, maxLength = 3): fc.Arbitrary<T[]> => fc.array(of, { maxLength, size: 'max' })
 
 const { expression } = fc.letrec<{ expression: ast.Expr; argument: ast.Argument }>((tie) => ({

@@ -4,15 +4,13 @@ import { test } from '@fast-check/vitest'
 import { beforeAll, describe, expect, it } from 'vitest'
 import wabtOf from 'wabt'
 import { bufferIndex } from '../../../src/compiler/emit/buffers.js'
+import { usesAxes } from '../../../src/compiler/plan/order.js'
 import type { Buffer, Plan } from '../../../src/compiler/plan/plan.js'
 import { argumentsOf, type CpuArguments, emitCpu } from '../../support/cpu.js'
-import { program } from '../../testing/arbitraries.js'
+import { program, programWithAxes } from '../../testing/arbitraries.js'
 
 const sourceOf = (file: string): string => readFileSync(`optimizers/${file}`, 'utf8')
-// Rows and columns have no WebAssembly yet.
-const files = readdirSync('optimizers').filter(
-  (file) => file.endsWith('.opt') && file !== 'std.opt' && !/over (rows|cols)/.test(sourceOf(file))
-)
+const files = readdirSync('optimizers').filter((file) => file.endsWith('.opt') && file !== 'std.opt')
 
 /** The module's own limit on a page's main thread, in some browsers. */
 const MAIN_THREAD = 4096
@@ -38,7 +36,8 @@ describe.each(files)('%s', (file) => {
 
   it('moves what the Plan says', () => {
     const { plan, emitted, wat } = emitCpu(sourceOf(file))
-    mustMove(plan, argumentsOf(emitted), wat)
+    // What moves where there are rows and columns is looked at in test/runtime/axes.test.ts.
+    if (!usesAxes(plan.program)) mustMove(plan, argumentsOf(emitted), wat)
   })
 })
 
@@ -47,6 +46,14 @@ test.prop([program], { numRuns: 60 })('random programs: valid modules that move 
   mustBeValid(wat, module)
   mustMove(plan, argumentsOf(emitted), wat)
 })
+
+test.prop([programWithAxes], { numRuns: 30 })(
+  'random programs with rows, columns and channels: valid modules',
+  (source) => {
+    const { wat, module } = emitCpu(source)
+    mustBeValid(wat, module)
+  }
+)
 
 /** Runs each JavaScript pass on arrays that count, and counts the loads and stores of each WebAssembly function. */
 function mustMove(plan: Plan, [{ variants }, kernels]: CpuArguments, wat: string): void {

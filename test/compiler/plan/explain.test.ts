@@ -36,13 +36,13 @@ optimizer Everything {
   mask large = size > 100
   state m = 0
   state old = w
-  state count over layer = 0
+  state seen over layer = 0
   state longest over layer = 0
   state total over model = 0
   state product over model = 1
   step(w, g, t) {
     product := product * lr
-    count := count + 1
+    seen := seen + 1
     u = m * old + w * g
     n = norm(u)
     v = u * n
@@ -52,7 +52,7 @@ optimizer Everything {
     observe product as decay
     m := if large and nesterov then m + g else g
     old := w
-    w := w - (if t < 10 then lr else 2 * lr) * u * norm(v) * total / (longest + count)
+    w := w - (if t < 10 then lr else 2 * lr) * u * norm(v) * total / (longest + seen)
   }
 }`)
     )

@@ -84,7 +84,7 @@ export function everyNode(
 }
 
 const nowhere = { start: 0, end: 0 }
-const OVERS = [null, 'layer', 'model', 'rows', 'cols'] as const
+const OVERS = [null, 'layer', 'model', 'rows', 'cols', 'channels'] as const
 
 const identifier = fc
   .oneof(

@@ -8,7 +8,7 @@ import { type Arithmetic, tables } from '../../../../src/reference/arithmetic.js
 import * as f from '../../../../src/reference/functions.js'
 import * as n from '../../../../src/reference/number.js'
 import * as t from '../../../../src/reference/truth.js'
-import { count, type Grid, gridOf, placeOf } from '../../../../src/reference/value.js'
+import { count, type Grid, gridOf, join, placeOf } from '../../../../src/reference/value.js'
 
 type Num = n.Num
 type Item = Num | t.Truth
@@ -62,7 +62,7 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
       const column = of(x) as Num[]
       if (node.over === 'layer') return [one(column)]
       // What crosses a row or a column is met once by each.
-      const met = x.level === 'element' || x.level === node.level ? x.level : 'element'
+      const met = join([x.level, node.level])
       const groups = Array.from({ length: count(grid, node.level) }, (): Num[] => [])
       for (let j = 0; j < count(grid, met); j++) {
         groups[placeOf(grid, node.level, met, j)]!.push(column[placeOf(grid, x.level, met, j)]!)
@@ -104,9 +104,11 @@ export function boundProgram(program: Program, input: StepInput): BoundedStep {
       cols: () => count(grid, 'col'),
       rowSize: () => grid.cols,
       colSize: () => grid.rows,
+      matrices: () => grid.matrices,
       modelSize: () => total('element'),
       modelRows: () => total('row'),
       modelCols: () => total('col'),
+      modelChannels: () => total('channel'),
       modelLayers: () => grids.length
     }
     const operation = (node: Node): Column => {

@@ -109,7 +109,7 @@ export function randomInput(program: Program, tape: Tape): StepInput {
     ]!
     const [cols, rows] = shape.length === 1 ? [1, shape[0]!] : [...shape].reverse()
     const size = shape.reduce((a, b) => a * b, 1)
-    const counts = { element: size, row: size / (cols ?? 1), col: size / (rows ?? 1) }
+    const counts = { element: size, row: size / (cols ?? 1), col: size / (rows ?? 1), channel: cols ?? 1 }
     const column = (over: keyof typeof counts = 'element'): number[] =>
       Array.from({ length: counts[over] }, () => value(tape))
     return {

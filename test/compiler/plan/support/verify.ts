@@ -3,7 +3,7 @@ import type { Node, Slot } from '../../../../src/compiler/check/program.js'
 import type { Buffer, Pass, Plan, Variant } from '../../../../src/compiler/plan/plan.js'
 
 const isElement = (n: Node): boolean => n.level === 'element'
-const isVector = (n: Node): boolean => n.level === 'row' || n.level === 'col'
+const isVector = (n: Node): boolean => n.level === 'row' || n.level === 'col' || n.level === 'channel'
 const text = (b: Buffer): string => (b.kind === 'slot' ? b.name : 'index' in b ? `${b.kind}${b.index}` : b.kind)
 
 export function verify(plan: Plan): string[] {
