@@ -96,7 +96,8 @@ export interface PassText {
 /** A pass: what it stores, or its sums over blocks of texels. */
 export function passShader(pass: PassText, { packed, fetches, masked }: Reading, scalars: number): string {
   const { stores, reduces, functions = '', head = '', body } = pass
-  const located = masked || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
+  // Random numbers are of an element's index.
+  const located = masked || functions.includes('noise_') || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
   const results = [...stores, ...reduces].map((_, i) => `to${i}`)
   const kept = (i: number, otherwise: string): string =>
     masked ? `pick(V, ${results[i]}, T(${otherwise}))` : results[i]!

@@ -11,6 +11,7 @@ import type { Buffer, Pass } from '../plan/plan.js'
 import { layOut } from './body.js'
 import { reserved } from './glsl-words.js'
 import { freshNames } from './names.js'
+import { PARITY, ROTATIONS } from './noise.js'
 import { layOutPass, type Scalars } from './shader.js'
 
 /** What a pass calls the buffers: by number, and what it has loaded of one. */
@@ -110,6 +111,7 @@ function expression(node: Node, args: readonly string[], wide: (node: Node) => b
     return `${operand(0)} ${infix} ${operand(1)}`
   }
   if (node.op === 'neg') return `-${enclosed(node.args[0]!, args[0]!)}`
+  if (node.op === 'noise') return `noise_(vec4(${args.join(', ')}), F, ${node.site}u)`
   const call = CALLS[node.op]
   if (!call) throw new Error(`no GLSL for ${node.op}`)
   const even = node.args.some(wide)
@@ -143,6 +145,7 @@ const COMPARISONS: Readonly<Record<string, readonly [sign: string, call: string]
  * - cbrt: one Newton step takes the estimate's relative error, some 1e-5, to nothing beside the rounding of the step itself.
  * - tanh: GLSL's may overflow on the way. Taylor's series up to 1/4, where the exponential would cancel; beyond 20 the
  *   quotient is 1.
+ * - noise: the key's words come in halves; `F` is the element, or the four of a texel.
  */
 const HELPERS: Readonly<Record<string, string>> = {
   pow_: `# pow_(# x, # y) {
@@ -162,6 +165,7 @@ const HELPERS: Readonly<Record<string, string>> = {
   # large = sign(x) * (1.0 - 2.0 / (exp(2.0 * size) + 1.0));
   return pick(lt(size, #(0.25)), small, large);
 }`,
+  noise_: printNoise(),
   both: `bool both(bool a, bool b) { return a && b; }
 bvec4 both(bvec4 a, bvec4 b) { return bvec4(vec4(a) * vec4(b)); }`,
   either: `bool either(bool a, bool b) { return a || b; }
@@ -175,6 +179,29 @@ bvec4 none(bvec4 a) { return not(a); }`,
 bvec4 ${name}(vec4 a, vec4 b) { return ${call}(a, b); }`
     ])
   )
+}
+
+function printNoise(): string {
+  const rounds = ROTATIONS.flatMap((by, i) => {
+    const round = `  x += y; y = (y << ${by} | y >> ${32 - by}) ^ x;`
+    const times = (i + 1) / 4
+    return Number.isInteger(times)
+      ? [round, `  x += k[${times % 3}]; y += k[${(times + 1) % 3}] + ${times}u;`]
+      : [round]
+  })
+  return [
+    'float noise_(vec4 halves, int index, uint site) {',
+    '  uvec4 h = uvec4(halves);',
+    '  uvec2 words = h.xz | h.yw << 16;',
+    `  uvec3 k = uvec3(words, words.x ^ words.y ^ ${PARITY}u);`,
+    '  uint x = uint(index) + k.x, y = site + k.y;',
+    ...rounds,
+    `  return float(x >> 8) * ${2 ** -24};`,
+    '}',
+    'vec4 noise_(vec4 halves, ivec4 index, uint site) {',
+    `  return vec4(${['x', 'y', 'z', 'w'].map((lane) => `noise_(halves, index.${lane}, site)`).join(', ')});`,
+    '}'
+  ].join('\n')
 }
 
 /** The helpers that a text calls, and those that these call, as text. */

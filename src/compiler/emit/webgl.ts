@@ -28,7 +28,7 @@ const ABILITIES: Abilities = {
   maxBuffers: 14,
   maxOutputs: OUTPUTS,
   axes: false,
-  noise: false
+  noise: true
 }
 
 export const webgl: Emitter = { target: 'webgl', abilities: ABILITIES, emit }
