@@ -1,20 +1,38 @@
-// `npm run mutants [-- --sample 25]`: every mistake that test/mutation knows, in the formulas, plans, host code and kernels of eight
-// optimizers on every kernel at hand. Writes docs/mutants.md; status 1 if one was not told from what is right.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+// `npm run mutants [-- --sample 25 --seed 1 --kernel cpu,webgl --into FILE]`: every mistake that test/mutation knows, in the
+// formulas, plans, host code and kernels of eight optimizers on every kernel at hand. Writes docs/mutants.md; status 1 if one
+// was not told from what is right. With --into each mutant's fate is kept: what is there already is not tried again.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from './build.mjs'
 import { runTests } from './vitest.mjs'
 
-const { values } = parseArgs({ options: { sample: { type: 'string', default: 'all' } } })
-const report = join(tmpdir(), `optc-mutants-${process.pid}.jsonl`)
-const status = runTests(['test/mutation'], { OPTC_MUTANTS: values.sample, OPTC_MUTANTS_REPORT: report })
-const mutants = readFileSync(report, 'utf8')
-  .trim()
+const KERNELS = 'cpu,cpu-js,ops,wasm,webgpu,webgl,tensorflow'
+/** Steps of layers that kernel text must end with the same bits, to count as the same. */
+const INPUTS = 10_000
+
+const { values } = parseArgs({
+  options: {
+    sample: { type: 'string', default: 'all' },
+    seed: { type: 'string', default: '0' },
+    kernel: { type: 'string', default: KERNELS },
+    into: { type: 'string' }
+  }
+})
+const report = resolve(values.into ?? join(tmpdir(), `optc-mutants-${process.pid}.jsonl`))
+const chosen = `told: (${values.kernel.split(',').join('|')}) `
+const status = runTests(['test/mutation', '-t', chosen], {
+  OPTC_MUTANTS: values.sample,
+  OPTC_SEED: values.seed,
+  OPTC_MUTANTS_REPORT: report,
+  OPTC_MUTANTS_INPUTS: INPUTS
+})
+const mutants = (existsSync(report) ? readFileSync(report, 'utf8') : '')
   .split('\n')
+  .filter(Boolean)
   .map((line) => JSON.parse(line))
-rmSync(report)
+if (!values.into) rmSync(report, { force: true })
 writeFileSync(join(root, 'docs', 'mutants.md'), page(mutants))
 console.log('wrote docs/mutants.md')
 process.exit(status)
@@ -23,6 +41,7 @@ function page(all) {
   const count = (of, fate) => of.filter((m) => m.fate === fate).length
   const killed = all.filter((m) => m.fate === 'killed')
   const live = all.length - count(all, 'stillborn') - count(all, 'equivalent')
+  const there = [...new Map(all.map((m) => [`${m.optimizer} ${m.kernel}`, m.of])).values()].reduce((a, b) => a + b, 0)
   const within = (seeds) => ((100 * killed.filter((m) => m.seed <= seeds).length) / live).toFixed(1)
   const groups = (key) => [...new Set(all.map(key))].map((name) => [name, all.filter((m) => key(m) === name)])
   const row = ([name, of]) =>
@@ -49,7 +68,9 @@ How good is the harness at finding mistakes of the compiler? \`npm run mutants\`
 kernel text of every target at hand. Each is compiled and judged like any optimizer, case by case, until one tells it from
 the reference.
 
-${values.sample === 'all' ? '' : `This was a sample, \`npm run mutants -- --sample ${values.sample}\`: so many of each optimizer on each kernel.\n\n`}**Of ${live} mutants that differ, ${killed.length} were told**: ${within(1)} % by the first case, ${within(6)} % by the six that \`npm test\` tries on every
+${all.length === there ? `There are ${there}, and all were tried.` : `Of the ${there} that there are, ${all.length} were tried, spread evenly over each optimizer on each kernel; \`--sample\`, \`--seed\` and \`--into\` say how many, which, and where to go on.`}
+
+**Of ${live} mutants that differ, ${killed.length} were told**: ${within(1)} % by the first case, ${within(6)} % by the six that \`npm test\` tries on every
 optimizer of the library, ${within(300)} % within 300.
 
 ${table('mistake in', (m) => m.layer)}
@@ -60,7 +81,8 @@ ${table('optimizer', (m) => m.optimizer)}
 
 *Stillborn* are those that came to no class: the planner, the assembler or the parser refused them. *Equivalent* are those
 whose plan computes the same as the right one, bit for bit in float64, in 10,000 steps with hyperparameters, masks, groups and
-shapes drawn as for any case, or, of kernel text, for the reason that is given:
+shapes drawn as for any case; or kernel text of which somebody can say why it does the same, and which did, run beside the
+right one, to the last bit in ${INPUTS.toLocaleString('en')} steps of layers drawn so:
 
 ${list('equivalent')}
 ${count(all, 'survived') > 0 ? `\nSurvivors:\n\n${list('survived')}\n` : ''}

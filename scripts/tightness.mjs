@@ -1,19 +1,30 @@
-// `npm run tightness`: how far the bound is from the errors that there are, on every kernel at hand. Writes docs/tightness.md.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+// `npm run tightness [-- --kernel cpu,webgl --into FILE]`: how far the bound is from the errors that there are, on every kernel at
+// hand. Writes docs/tightness.md. With --into the figures are kept, and those of other kernels that are there already are shown too.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { root } from './build.mjs'
 import { runTests } from './vitest.mjs'
 
 const CASES = 40
-const report = join(tmpdir(), `optc-tightness-${process.pid}.jsonl`)
-const files = ['cpu', 'ops', 'webgpu'].map((name) => `test/testing/${name}.test.ts`)
+const { values } = parseArgs({
+  options: {
+    kernel: { type: 'string', default: 'cpu,wasm,webgpu,webgl,tensorflow,ops' },
+    into: { type: 'string' }
+  }
+})
+const report = resolve(values.into ?? join(tmpdir(), `optc-tightness-${process.pid}.jsonl`))
+const files = values.kernel.split(',').map((name) => `test/testing/${name}.test.ts`)
 const status = runTests([...files, '-t', 'is not slack'], { OPTC_TIGHT_CASES: CASES, OPTC_TIGHTNESS_REPORT: report })
-const rows = readFileSync(report, 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line))
-rmSync(report)
+const lines = (existsSync(report) ? readFileSync(report, 'utf8') : '').split('\n').filter(Boolean)
+if (!values.into) rmSync(report, { force: true })
+/** The last figure of each. */
+const rows = [
+  ...new Map(lines.map((line) => JSON.parse(line)).map((row) => [`${row.name} ${row.kernel}`, row])).values()
+]
+const order = [...new Set(rows.map((row) => row.name))]
+rows.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name) || a.kernel.localeCompare(b.kernel))
 
 const cell = ({ kernel, name, medians, tensors, share }) => {
   const figures = Object.entries(medians).map(([of, ratio]) => `${of} ${ratio.toFixed(1)}`)
@@ -31,9 +42,9 @@ undecided comparison. \`npm test\` holds each median below 50.
 |---|---|---|---|---|
 ${rows.map(cell).join('\n')}
 
-The kernel webgpu ran on SwiftShader here, which rounds most operations to nearest: its bound is that of the WGSL
-specification, which allows any GPU twice the rounding, and 2.5 units in the last place for a division. What is seen is SwiftShader's; another
-GPU may come nearer to the bound.
+The kernels webgpu and webgl ran on SwiftShader here, which rounds most operations to nearest: their bound is that of the
+specifications, which allow any GPU twice the rounding, and 2.5 units in the last place for a division. What is seen is SwiftShader's;
+another GPU may come nearer to the bound.
 `
 writeFileSync(join(root, 'docs', 'tightness.md'), text)
 console.log('wrote docs/tightness.md')

@@ -184,7 +184,8 @@ function printerFor(
       for (const { backend, outcome } of failed) {
         line(' ', '', style('red', `${backend}: ${inWords(outcome)}`))
         if (!outcome.failure) continue
-        const replay = (found: number): string => `optc test ${path} --backend ${backend} --seed ${found} --runs 1`
+        const replay = (found: number): string =>
+          `optc test ${quoted(path)} --backend ${backend} --seed ${found} --runs 1`
         write(describeFailure(outcome.failure, replay).replace(/^(?=.)/gm, '      '))
       }
     },
@@ -198,6 +199,11 @@ function printerFor(
       )
     }
   }
+}
+
+/** For a shell, which takes what stands between spaces apart. */
+export function quoted(path: string): string {
+  return /^[\p{L}\p{N}_@%+=:,./\\-]+$/u.test(path) ? path : `"${path.replace(/["$`]/g, '\\$&')}"`
 }
 
 /** As JSON. */

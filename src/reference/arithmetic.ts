@@ -26,12 +26,17 @@ export interface Arithmetic {
   readonly functions: Readonly<Record<InexactFunction, Loss>>
 }
 
+/** How many roundings deep a sum may be: of a layer's values or of all layers' (their counts), or along a row or column of n. */
+export interface Depth {
+  readonly whole: (counts: readonly number[]) => number
+  readonly line: (n: number) => number
+}
+
 export interface Table {
   readonly name: string
   readonly host: Arithmetic
   readonly device: Arithmetic
-  /** How many roundings deep a reduction of n values may be. */
-  readonly depth: (n: number) => number
+  readonly depth: Depth
 }
 
 const FLOAT32 = { largest: 3.4028234663852886e38, unit: 2 ** -24, tiny: 2 ** -149, normal: 2 ** -126 }
@@ -142,21 +147,91 @@ const lossless = (a: Arithmetic): Arithmetic => ({
   functions: everyFunction(() => 0)
 })
 
+/** Each in its order, or in any. */
+const alike = (depth: (n: number) => number): Depth => ({
+  whole: (counts) => depth(counts.reduce((a, b) => a + b, 0)),
+  line: depth
+})
+
 /** What any target promises: a tree, or what loses no more. */
 const inATree = (n: number): number => 32 + 2 * Math.ceil(Math.log2(Math.max(1, n)))
 
 /** The cpu target adds in float64, in any order, and rounds the sum once: n of 2⁻⁵² is n · 2⁻²⁸ of float32's unit. */
 const inFloat64 = (n: number): number => 1 + n * 2 ** -28
 
-const table = (name: string, device: Arithmetic, depth = inATree): Table => ({ name, host, device, depth })
+/** One after the other in blocks, then the blocks: a chain that starts from 0, to which the first is added without loss. */
+const inBlocks = (n: number, block: number): number => {
+  const blocks = Math.ceil(n / block)
+  return n < 1 ? 0 : Math.min(n, block) - 1 + blocks - 1
+}
+
+/**
+ * What the shader targets promise, which is their kernels' order: each layer's sum, then the layers', which are sums of one.
+ * Where that is deeper than a tree (many elements), a tree's depth is promised as well.
+ */
+const inOrder = (layer: (n: number) => number, layers: (n: number) => number): Depth => ({
+  whole(counts) {
+    const ordered = Math.max(0, ...counts.map(layer)) + (counts.length > 1 ? layers(counts.length) : 0)
+    return Math.min(ordered, inATree(counts.reduce((a, b) => a + b, 0)))
+  },
+  line: inATree
+})
+
+const remembered = (depth: (n: number) => number): ((n: number) => number) => {
+  const known = new Map<number, number>()
+  return (n) => {
+    const of = known.get(n) ?? depth(n)
+    known.set(n, of)
+    return of
+  }
+}
+
+const INVOCATIONS = 64
+const meeting = (n: number): number => Math.ceil(Math.log2(Math.max(1, Math.min(INVOCATIONS, n))))
+
+/** WGSL: 64 invocations take every 64th in blocks of 8 and groups of 8 blocks, then meet in a tree. */
+const collected = (n: number): number => {
+  const each = Math.ceil(n / INVOCATIONS)
+  return inBlocks(Math.min(each, 64), 8) + Math.max(0, Math.ceil(each / 64) - 1) + meeting(n)
+}
+
+/** WGSL: an invocation adds its elements (at most 16, unless there are millions) in blocks of 16, then four lanes; workgroups likewise. */
+const inWorkgroups = (n: number): number => {
+  const each = Math.max(16, Math.min(256, Math.ceil(n / (INVOCATIONS * 512))), Math.ceil(n / (INVOCATIONS * 65535)))
+  const lanes = n < 4 ? 0 : 2
+  const parts = Math.ceil(n / (INVOCATIONS * each))
+  return (
+    inBlocks(Math.min(each, Math.ceil(n / INVOCATIONS)), 16) + lanes + meeting(n) + (parts > 1 ? collected(parts) : 0)
+  )
+}
+
+/**
+ * GLSL: a fragment adds a block of texels, 16 by 16 or a 64th of the texture's side, in runs of 8, and the four lanes of a
+ * texel; the blocks' sums are added in runs of 8. How wide a texture is, is TensorFlow.js's matter: the deepest of all widths.
+ */
+const inFragments = (n: number): number => {
+  if (n > 4096) return Infinity
+  const side = (texels: number): number => {
+    const block = Math.max(16, Math.ceil(texels / 64))
+    return inBlocks(Math.min(texels, block), 8) + inBlocks(Math.ceil(texels / block), 8)
+  }
+  const widths = Array.from({ length: n }, (_, i) => i + 1)
+  return Math.max(0, ...widths.map((width) => side(width) + side(Math.ceil(n / width)))) + (n < 2 ? 0 : 2)
+}
+
+const table = (name: string, device: Arithmetic, depth = alike(inATree)): Table => ({ name, host, device, depth })
 
 /** The roundings that each target is allowed. `exact` is plain float64: every bound is 0. */
 export const tables = {
-  javascript: table('javascript', nearest, inFloat64),
-  wasm: table('wasm', nearest, inFloat64),
+  javascript: table('javascript', nearest, alike(inFloat64)),
+  wasm: table('wasm', nearest, alike(inFloat64)),
   ops: table('ops', nearest),
   eigen: table('eigen', eigen),
-  wgsl: table('wgsl', shader),
-  glsl: table('glsl', shader),
-  exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: () => 0 }
+  wgsl: table('wgsl', shader, inOrder(inWorkgroups, collected)),
+  glsl: table(
+    'glsl',
+    shader,
+    inOrder(remembered(inFragments), (n) => inBlocks(n, 8))
+  ),
+  exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: alike(() => 0) }
 } as const satisfies Record<string, Table>

@@ -1,4 +1,4 @@
-export { type Arithmetic, type Table, tables } from './arithmetic.js'
+export { type Arithmetic, type Depth, type Table, tables } from './arithmetic.js'
 export {
   type Bounded,
   type Hypers,

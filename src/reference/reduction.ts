@@ -18,7 +18,12 @@ export function reduce(name: string, operands: readonly NumberValue[], over: Ove
     const of = gathered.map((groups) => [exactly(groups[0]?.length ?? 0)])
     return { kind: 'number', level: over === 'model' ? 'model' : 'layer', place: 'host', of }
   }
-  const of = gathered.map((groups) => groups.map((values) => finish(name, values, a, extent)))
+  const { depth } = extent.table
+  const depthOf = (values: readonly Num[]): number => {
+    if (over === 'model') return depth.whole(operand.of.slice(0, -1).map((own) => own.length))
+    return over === null || over === 'layer' ? depth.whole([values.length]) : depth.line(values.length)
+  }
+  const of = gathered.map((groups) => groups.map((values) => finish(name, values, a, depthOf(values))))
   return { kind: 'number', level: LEVEL[over ?? 'layer'], place: 'device', of }
 }
 
@@ -51,12 +56,12 @@ function gather(v: NumberValue, over: Over, extent: Extent): readonly (readonly 
   })
 }
 
-function finish(name: string, values: readonly Num[], a: Arithmetic, extent: Extent): Num {
+function finish(name: string, values: readonly Num[], a: Arithmetic, depth: number): Num {
   if (name === 'max' || name === 'min') {
     const pick = name === 'max' ? larger : smaller
     return values.length === 0 ? unbounded(name === 'max' ? -Infinity : Infinity) : values.reduce(pick)
   }
-  const sum = sumOf(a, values, extent.table.depth(values.length))
+  const sum = sumOf(a, values, depth)
   if (values.length === 0 || name === 'sum' || name === 'dot') return sum
   if (name === 'norm') return sqrt(a, sum)
   const mean = divide(a, sum, toDevice(a, exactly(values.length)), true)

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { optionsFrom } from './config.js'
 import { warnOfSecondCore } from './cores.js'
 import { chooseDriver, type Driving } from './drivers.js'
+import { show } from './errors.js'
 import { checkGradients, type Gradients, type NamedTensor, ownGradients } from './gradients.js'
 import { type Hyper, hyperAt } from './hypers.js'
 import type { TrackedLayer } from './layers.js'
@@ -129,6 +130,9 @@ export abstract class CompiledOptimizer<
     cls: new (options: never) => T,
     config: tf.serialization.ConfigDict
   ): T {
+    if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+      throw new TypeError(`${cls.name}.fromConfig takes what getConfig gave, an object; not ${show(config)}.`)
+    }
     return new cls(optionsFrom(config) as never)
   }
 

@@ -175,7 +175,7 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
     const { layer, scalars } = step
     const at = layoutOf(backend, layer.variable, packs)
     const width = Math.min(at.width, Math.max(BLOCK, Math.ceil(at.width / TILE)))
-    const height = Math.max(Math.ceil(BLOCK ** 2 / width), Math.ceil(at.height / TILE))
+    const height = Math.max(BLOCK, Math.ceil(at.height / TILE))
     return {
       step,
       holder: layer,

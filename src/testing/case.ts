@@ -120,6 +120,14 @@ export function drawCase(seed: number, { hypers, masks, seeded, constants }: Sig
     const low = range && Number.isFinite(range.low) ? range.low : 0
     return low + (init - low) * (0.4 + random())
   }
+  // Now and then a number that float32 holds: a kernel may have a way of its own for those.
+  const rounded = (hyper: Signature['hypers'][number]): number | boolean => {
+    const drawn = value(hyper)
+    if (typeof drawn === 'boolean' || hyper.range?.kind === 'set' || aside() >= 1 / 6) return drawn
+    const near = Math.round(16 * drawn) / 16
+    const { low = -Infinity, high = Infinity } = hyper.range ?? {}
+    return near > low && near < high ? near : drawn
+  }
 
   const grouped = one(2)
   const group = (): Record<string, number | boolean> => ({
@@ -146,7 +154,7 @@ export function drawCase(seed: number, { hypers, masks, seeded, constants }: Sig
     ...(seeded && { seed: Math.floor(random() * 2 ** 32) }),
     reload: one(2) && first + 1 < steps ? first + 2 : 0,
     falling: mayFall.filter(() => one(6)).map((h) => h.name),
-    hypers: Object.fromEntries(hypers.map((h) => [h.name, value(h)])),
+    hypers: Object.fromEntries(hypers.map((h) => [h.name, rounded(h)])),
     masks: Object.fromEntries(masks.filter(() => one(4)).map((name) => [name, one(2)]))
   }
 }

@@ -50,14 +50,17 @@ export async function judge(subject: Subject | RemoteSubject, seed: number, tabl
 export async function judgeCase(subject: Subject | RemoteSubject, seed: number, table?: Table): Promise<Verdict> {
   const { reference, signature } = subject
   const drawn = drawCase(seed, signature)
-  const { records, leaked } = await ('run' in subject
-    ? subject.run(drawn)
-    : runCase(subject.Optimizer, reference, drawn))
+  const { records, leaked } = await runOn(subject, drawn)
   const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
   // A case in which no layer ever takes part runs no kernel: what state starts as is all there is to compare.
   const roundings = table ?? (kernel === 'none' ? tables.ops : TABLE_OF[kernel])
   if (!roundings) throw new Error(`no table of roundings for the kernel ${kernel}`)
   return { case: drawn, seed, kernel, leaked, comparison: compareCase(reference, drawn, records, roundings) }
+}
+
+/** Runs a case wherever the class lives. */
+export function runOn(subject: Subject | RemoteSubject, given: Case): Promise<Ran> {
+  return 'run' in subject ? subject.run(given) : runCase(subject.Optimizer, subject.reference, given)
 }
 
 /** What went wrong, as a person reads it. */

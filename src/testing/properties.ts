@@ -6,6 +6,7 @@ import { type Comparison, compareCase, type Difference, expectedStep } from './c
 import { drawExtremes, drawNotFinite } from './extremes.js'
 import type { Facts } from './facts.js'
 import type { Subject } from './harness.js'
+import { sameHostScalars } from './host-scalars.js'
 import { compareTwins, LAWS, type Law } from './laws.js'
 import type { runCase } from './session.js'
 
@@ -63,6 +64,13 @@ export const PROPERTIES: readonly Property[] = [
     draw: drawNotFinite,
     silent: (_, { exact }) => (exact ? null : 'this backend promises nothing of infinities and NaN'),
     check: notFinite
+  },
+  {
+    name: 'host scalars',
+    says: 'What the host computes of a step (its number, schedules, β^t) is the same, to the bit, whichever layers take part in it.',
+    draw: drawCase,
+    silent: ({ hostScalars }) => (hostScalars.length > 0 ? null : 'the host computes nothing of a step'),
+    check: sameHostScalars
   },
   ...LAWS.map(asProperty)
 ]

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { quoted } from '../../src/cli/test.js'
 import { PROPERTIES } from '../../src/testing/properties.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -287,6 +288,15 @@ describe('optc test', () => {
     expect(stdout).toContain("ops: can't be decided: only 0 of 2 cases could be determined")
     expect(stdout).toContain('SGD is not: reference.')
     expect(status).toBe(1)
+  })
+
+  test('the command that draws a case again is one that a shell understands', () => {
+    expect(['my optimizers/a.opt', 'µ/lars-2.opt', 'C:\\my\\a.opt', '$HOME "x".opt'].map(quoted)).toEqual([
+      '"my optimizers/a.opt"',
+      'µ/lars-2.opt',
+      'C:\\my\\a.opt',
+      '"\\$HOME \\"x\\".opt"'
+    ])
   })
 
   test('as JSON', () => {

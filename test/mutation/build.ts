@@ -1,14 +1,10 @@
 /** A class from a Plan, without a file: what is printed of it is what `optc compile` prints, changed on the way. */
-import * as tf from '@tensorflow/tfjs-core'
 import { transformSync } from 'esbuild'
 import { compile } from 'watr'
 import type { Emitted } from '../../src/compiler/emit/emitter.js'
 import { printProgram } from '../../src/compiler/emit/host.js'
 import { TARGETS } from '../../src/compiler/emit/targets.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
-import * as runtime from '../../src/runtime/index.js'
-import type { CompiledClass } from '../../src/testing/session.js'
-import { TESTED } from '../../src/testing/targets.js'
 
 /** Kernel text on its way into a class. */
 export interface Text {
@@ -37,8 +33,8 @@ function emit(plan: Plan, assembled: (wat: string) => string): Emitted {
   return emitter.emit(plan, { assemble: (wat) => new Uint8Array(compile(assembled(wat))) })
 }
 
-/** The class of a plan whose text is changed. */
-export function classOf(plan: Plan, change: Change = (text) => text): CompiledClass {
+/** The class of a plan whose text is changed, as text that `classFrom` brings to life. */
+export function classOf(plan: Plan, change: Change = (text) => text): string {
   const text = change(textOf(plan))
   const { declarations, expression } = emit(plan, (wat) => (text.wat === '' ? wat : text.wat))
   // The changed module comes as bytes, in the declarations as they are printed now; all else is as it was changed.
@@ -51,9 +47,5 @@ export function classOf(plan: Plan, change: Change = (text) => text): CompiledCl
       static className = 'Mutant'
       constructor(options) { super(program, [${expression}], options) }
     }`
-  const { code } = transformSync(source, { loader: 'ts', format: 'cjs', logLevel: 'silent' })
-  const scope = { tf, ...runtime, ...Object.assign({}, ...TESTED.map((t) => t.driver)) }
-  const made = { exports: {} as { default?: CompiledClass } }
-  new Function('module', ...Object.keys(scope), code)(made, ...Object.values(scope))
-  return made.exports.default!
+  return transformSync(source, { loader: 'ts', format: 'cjs', logLevel: 'silent' }).code
 }

@@ -13,6 +13,8 @@ import {
 } from '../../src/compiler/plan/evaluate.js'
 import type { Plan } from '../../src/compiler/plan/plan.js'
 import { type Case, drawCase, hypersAt, signatureOf } from '../../src/testing/case.js'
+import { type RemoteSubject, runOn, type Subject } from '../../src/testing/harness.js'
+import type { Ran } from '../../src/testing/session.js'
 
 const STEPS = 10_000
 
@@ -45,6 +47,26 @@ function ofWrong(plan: Plan, given: Case): readonly StepResult[] | null {
     return null
   }
 }
+
+/** The same of kernels, which are run: whether both end each of so many steps of a layer with the same bits. */
+export async function endTheSame(
+  right: Subject | RemoteSubject,
+  wrong: Subject | RemoteSubject,
+  inputs: number
+): Promise<boolean> {
+  for (let seed = 1, done = 0; done < inputs; seed++) {
+    const given = drawCase(seed, right.signature)
+    const [ours, theirs] = [await runOn(right, given), await runOn(wrong, given)]
+    if (textOf(ours) !== textOf(theirs)) return false
+    done += given.steps * given.layers.length
+  }
+  return true
+}
+
+const textOf = ({ records, leaked }: Ran): string =>
+  JSON.stringify([leaked, records.map(({ after, observations }) => [after, observations])], (_, x) =>
+    ArrayBuffer.isView(x) ? Array.from(x as Float32Array, (one) => exactly('', one)) : exactly('', x)
+  )
 
 /** JSON has no NaN and no infinities; the sign of a zero is no part of a program's meaning. */
 const exactly = (_: string, x: unknown): unknown =>

@@ -2,20 +2,20 @@
 import { TARGETS } from '../../src/compiler/emit/targets.js'
 import { makePlan } from '../../src/compiler/plan/make-plan.js'
 import type { Abilities, Plan } from '../../src/compiler/plan/plan.js'
-import { judge, type Subject } from '../../src/testing/harness.js'
-import type { CompiledClass } from '../../src/testing/session.js'
+import { judge, type RemoteSubject, type Subject } from '../../src/testing/harness.js'
 import { classOf, textOf } from './build.js'
-import { areEquivalent } from './equivalent.js'
+import { areEquivalent, endTheSame } from './equivalent.js'
 import { mutationsOf } from './graphs.js'
 import { planMutationsOf } from './plans.js'
-import { HOST, JAVASCRIPT, OPERATIONS, type Swaps, textMutationsOf, WAT, WGSL } from './texts.js'
+import { GLSL, HOST, JAVASCRIPT, OPERATIONS, type Swaps, TENSORFLOW, textMutationsOf, WAT, WGSL } from './texts.js'
 
 export interface Mutant {
   /** Where the mistake is: `formula`, `plan`, `host`, or the language of kernel text. */
   readonly layer: string
   readonly kind: string
   readonly label: string
-  readonly build: () => CompiledClass
+  /** A class, as text. */
+  readonly build: () => string
   /** Right and wrong, where both are plans: they may be the same in all that can happen. */
   readonly plans?: () => readonly [Plan, Plan]
 }
@@ -25,7 +25,10 @@ const LANGUAGES: Readonly<Record<string, readonly (readonly [name: string, part:
   {
     cpu: [['WAT', 'wat', WAT]],
     'cpu-js': [['JavaScript', 'kernels', JAVASCRIPT]],
+    wasm: [['WAT', 'wat', WAT]],
     webgpu: [['WGSL', 'kernels', WGSL]],
+    webgl: [['GLSL', 'kernels', GLSL]],
+    tensorflow: [['TensorFlow operations', 'kernels', TENSORFLOW]],
     ops: [['tf operations', 'kernels', OPERATIONS]]
   }
 
@@ -36,14 +39,14 @@ function share<T>(all: readonly T[], kernel: string): T[] {
 }
 
 /** What is made without a mistake. */
-export const unchanged = ({ program }: Subject, kernel: string): CompiledClass =>
+export const unchanged = ({ program }: Pick<Subject, 'program'>, kernel: string): string =>
   classOf(makePlan(program, abilitiesOf(kernel)))
 
 const abilitiesOf = (kernel: string): Abilities =>
   TARGETS.find((e) => e.target === kernel.replace('-js', ''))!.abilities
 
 /** `kernel` is the driver that is to run: `cpu-js` is the target cpu without WebAssembly. */
-export function mutantsOf({ program }: Subject, kernel: string): Mutant[] {
+export function mutantsOf({ program }: Pick<Subject, 'program'>, kernel: string): Mutant[] {
   const abilities = abilitiesOf(kernel)
   const plan = makePlan(program, abilities)
   const text = textOf(plan)
@@ -70,14 +73,20 @@ export type Fate =
   /** Never came to a class: the compiler's own checks, the assembler or the parser refused it. */
   | { readonly fate: 'stillborn' }
   | { readonly fate: 'killed'; readonly seed: number }
-  | { readonly fate: 'equivalent' }
+  /** Of kernel text, for that reason. */
+  | { readonly fate: 'equivalent'; readonly reason?: string }
   | { readonly fate: 'survived' }
 
+type AnySubject = Subject | RemoteSubject
+
+/** Brings the text of a class to life, on the driver that is tested. */
+export type Bring = (code: string) => Promise<AnySubject>
+
 /** The first of so many seeds whose case tells the class from what is right; null for none. */
-export async function seedThatTells(Optimizer: CompiledClass, subject: Subject, seeds: number): Promise<number | null> {
-  for (let seed = 1; seed <= seeds; seed++) {
+export async function seedThatTells(of: AnySubject, to: number, from = 1): Promise<number | null> {
+  for (let seed = from; seed <= to; seed++) {
     try {
-      const verdict = await judge({ ...subject, Optimizer }, seed)
+      const verdict = await judge(of, seed)
       if (verdict && (verdict.comparison.differences.length > 0 || verdict.leaked !== 0)) return seed
     } catch {
       return seed
@@ -88,16 +97,29 @@ export async function seedThatTells(Optimizer: CompiledClass, subject: Subject, 
 
 /** What no case has told by then is likely to be no mistake. */
 const SOON = 12
+/** Steps of layers in which kernel text that does the same must end with the same bits. */
+const INPUTS = Number(process.env.OPTC_MUTANTS_INPUTS ?? 500)
 
-export async function fateOf(mutant: Mutant, subject: Subject, seeds: number): Promise<Fate> {
-  let Optimizer: CompiledClass
+export interface Trial {
+  readonly bring: Bring
+  readonly right: AnySubject
+  readonly seeds: number
+  /** Why such kernel text may do the same; null where nobody can say why. */
+  readonly sameBecause: (mutant: Mutant) => string | null
+}
+
+export async function fateOf(mutant: Mutant, { bring, right, seeds, sameBecause }: Trial): Promise<Fate> {
+  let wrong: AnySubject
   try {
-    Optimizer = mutant.build()
+    wrong = await bring(mutant.build())
   } catch {
     return { fate: 'stillborn' }
   }
-  const soon = await seedThatTells(Optimizer, subject, SOON)
-  if (soon === null && mutant.plans && areEquivalent(...mutant.plans())) return { fate: 'equivalent' }
-  const seed = soon ?? (await seedThatTells(Optimizer, subject, seeds, SOON + 1))
+  const soon = await seedThatTells(wrong, SOON)
+  if (soon !== null) return { fate: 'killed', seed: soon }
+  if (mutant.plans && areEquivalent(...mutant.plans())) return { fate: 'equivalent' }
+  const reason = sameBecause(mutant)
+  if (reason !== null && (await endTheSame(right, wrong, INPUTS))) return { fate: 'equivalent', reason }
+  const seed = await seedThatTells(wrong, seeds, SOON + 1)
   return seed === null ? { fate: 'survived' } : { fate: 'killed', seed }
 }

@@ -8,11 +8,11 @@ export interface TextMutation {
   readonly text: string
 }
 
-/** Comments are not mutated. `$1` in a replacement is the pattern's first group. */
+/** Comments are not mutated. `$1` in a replacement is the pattern's first group, `$2` its second … */
 export function textMutationsOf(text: string, swaps: Swaps): TextMutation[] {
   return swaps.flatMap(([from, to]) =>
     [...text.matchAll(new RegExp(from, `${from.flags}g`))].map((match): TextMutation => {
-      const changed = to.replace(/\$1/g, match[1] ?? '')
+      const changed = to.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
       const line = text
         .slice(text.lastIndexOf('\n', match.index) + 1)
         .split('\n', 1)[0]!
@@ -124,7 +124,66 @@ export const OPERATIONS: Swaps = [
   [/tf\.greater\(/, 'tf.lessEqual('],
   [/tf\.greaterEqual\(/, 'tf.less('],
   [/tf\.logicalAnd\(/, 'tf.logicalOr('],
-  [/tf\.where\((\w+), (\w+), /, 'tf.where($1, $2, '],
+  [/tf\.where\(/, '((c, x, y) => tf.where(c, y, x))('],
   [/s\.h\[(\d)\]/, 's.h[$1 ^ 1]'],
   [/return \[(\w+), (\w+)\]/, 'return [$2, $1]']
+]
+
+/** GLSL, with what it is told of its textures. What is defined for four numbers is not called for one, and the reverse. */
+export const GLSL: Swaps = [
+  [/ \+ /, ' - '],
+  [/ - /, ' + '],
+  [/ \* (?!vec4\(b\))/, ' + '],
+  [/ \/ /, ' * '],
+  [/\b(sqrt|inversesqrt|abs|sign|floor|exp|log)\(/, '(2.0 * '],
+  [/\b(tanh_|cbrt_)\((?!float|vec4)/, '(2.0 * '],
+  [/\bmax\(/, 'min('],
+  [/\bmin\(/, 'max('],
+  [/\b(gt|ge|lt|le)\(([\w.]+), ([\w.]+(?:\([\d.]+\))?)\)/, '$1($3, $2)'],
+  [/\bpick\((.*), ([\w.]+(?:\([\d.]+\))?), ([\w.]+(?:\([\d.]+\))?)\)/, 'pick($1, $3, $2)'],
+  [/\bs\[(\d+)\]\.x/, 's[$1].y'],
+  [/\bs\[(\d+)\]\.y/, 's[$1].x'],
+  [/\bs\[(\d+)\]\.z/, 's[$1].w'],
+  [/\bs\[(\d+)\]\.w/, 's[$1].z'],
+  [/\b(cell|model)\((\d+)\)\.x/, '$1($2).y'],
+  [/\b(cell|model)\((\d+)\)\.[yzw]/, '$1($2).x'],
+  [/\btotal\[1\]/, 'total[0]'],
+  [/\bto\[(\d+)\] = (?!pick\(\w+,)/, 'to[$1] = 1.001 * '],
+  [/\bto(\d) = /, 'to$1 = T(0.999) * '],
+  [/\bin[2-9]\(p\)/, 'in1(p)'],
+  [/\breduces: \['sum'/, "reduces: ['max'"],
+  [/\breduces: \['max'/, "reduces: ['min'"],
+  [/\b(observed|state): \[(\d)(\d?)/, '$1: [$2$3 - 1'],
+  [/\bstores: \[0, /, 'stores: [1, ']
+]
+
+/** TensorFlow's operations and training kernels. */
+export const TENSORFLOW: Swaps = [
+  [/'AddV2'/, "'Sub'"],
+  [/'Sub'/, "'AddV2'"],
+  [/'Mul'/, "'AddV2'"],
+  [/'RealDiv'/, "'Mul'"],
+  [/'(Sqrt|Rsqrt|Abs|Sign|Floor|Exp|Log|Tanh)'/, "'Square'"],
+  [/'Square'/, "'Abs'"],
+  [/'Neg'/, "'Abs'"],
+  [/'Maximum'/, "'Minimum'"],
+  [/'Minimum'/, "'Maximum'"],
+  [/'Greater'/, "'LessEqual'"],
+  [/'GreaterEqual'/, "'Less'"],
+  [/'Less'/, "'GreaterEqual'"],
+  [/'LessEqual'/, "'Greater'"],
+  [/'Equal'/, "'NotEqual'"],
+  [/'LogicalAnd'/, "'LogicalOr'"],
+  [/'LogicalOr'/, "'LogicalAnd'"],
+  [/s\.op\('SelectV2', /, "((c, x, y) => s.op('SelectV2', c, y, x))("],
+  [/s\.h\[(\d+)\]/, 's.h[$1 ^ 1]'],
+  [/\bc\[(\d)\]/, 'c[$1 ^ 1]'],
+  [/ \/ Math\.sqrt\(/, ' * (0.5 + '],
+  [/ (?=-s\.h)|(?<=\[)-(?=s\.h)/, '2 * '],
+  [/k\.at\(1\)/, 'k.at(0)'],
+  [/k\.at\(([2-9])\)/, 'k.at(1)'],
+  [/('KerasMomentum', \[-1), 3\]/, '$1, 2]'],
+  [/update_slots: false/, 'update_slots: true'],
+  [/\breduces: \['sum'/, "reduces: ['max'"],
+  [/\breturn \[(\w+), (\w+)/, 'return [$2, $1']
 ]

@@ -4,6 +4,7 @@
  * sum in any tree. It runs the typed program; the reference, which it is there to catch, walks the syntax tree.
  */
 import type { Level, Node, Program } from '../../src/compiler/check/program.js'
+import type { Depth } from '../../src/reference/index.js'
 import { keyOf, noise } from '../../src/runtime/noise.js'
 import { type Case, hypersAt } from '../../src/testing/case.js'
 import type { Snapshot, StepRecord } from '../../src/testing/session.js'
@@ -20,7 +21,13 @@ interface Held {
   slots: Record<string, Float32Array | Float64Array> | null
 }
 
-export function executeCase(program: Program, given: Case, machine: Machine, random: Random): StepRecord[] {
+export function executeCase(
+  program: Program,
+  given: Case,
+  machine: Machine,
+  depth: Depth,
+  random: Random
+): StepRecord[] {
   const held = given.layers.map((l): Held => ({ weight: Float32Array.from(l.weight), age: 0, slots: null }))
   let model: Record<string, number> | null = null
   const snapshot = (): Snapshot => ({
@@ -31,7 +38,7 @@ export function executeCase(program: Program, given: Case, machine: Machine, ran
     const before = snapshot()
     const present = given.layers.flatMap((l, at) => (l.gradients[i] && l.weight.length > 0 ? [at] : []))
     for (const at of present) held[at]!.age++
-    const step = new Step(program, given, i, present, held, model, machine, random)
+    const step = new Step(program, given, i, present, held, model, machine, depth, random)
     const observations: Record<string, Record<string, number>> = {}
     const next = present.map((at, k) => {
       observations[given.layers[at]!.name] = Object.fromEntries(
@@ -58,6 +65,7 @@ class Step {
   readonly #model: Readonly<Record<string, number>>
   readonly #slots: readonly Readonly<Record<string, ArrayLike<number>>>[]
   readonly #machine: Machine
+  readonly #depth: Depth
   readonly #random: Random
   readonly #hypers: Readonly<Record<string, Value>>
   /** By layer, node and element. The model is one more layer. */
@@ -72,6 +80,7 @@ class Step {
     held: readonly Held[],
     model: Readonly<Record<string, number>> | null,
     machine: Machine,
+    depth: Depth,
     random: Random
   ) {
     this.#program = program
@@ -80,6 +89,7 @@ class Step {
     this.#present = present
     this.#held = present.map((at) => held[at]!)
     this.#machine = machine
+    this.#depth = depth
     this.#random = random
     const defaults = Object.fromEntries(program.hypers.map((h) => [h.name, h.init]))
     this.#hypers = { ...defaults, ...hypersAt(given, step + 1) }
@@ -298,10 +308,15 @@ class Step {
             (j) => this.#place(over, l, j) === i
           )
         : this.#entries(x.level, l)
-    const values = owners.flatMap((l) => within(l).map((j) => term(l, j)))
+    const owned = owners.map((l) => within(l).map((j) => term(l, j)))
+    const values = owned.flat()
     if (node.op !== 'sum') return exact(node.op, (i) => values[i]!, values.length) as number
     const { round, float64Sums } = this.#machine
-    if (!float64Sums) return round(sumInTree(shuffled(values, this.#random), this.#machine, this.#random))
+    if (!float64Sums) {
+      const along = over === 'row' || over === 'col'
+      const depth = along ? this.#depth.line(values.length) : this.#depth.whole(owned.map((own) => own.length))
+      return round(sumInTree(shuffled(values, this.#random), depth, this.#machine, this.#random))
+    }
     return round(shuffled(values, this.#random).reduce((a, b) => a + b, 0))
   }
 

@@ -239,13 +239,17 @@ export function execute(e: Expr, names: Names, machine: Machine, random: Random)
   return Math.fround(read(e))
 }
 
-/** Σ in a random tree: split anywhere near the middle, round at each node. */
-export function sumInTree(values: readonly number[], machine: Machine, random: Random): number {
+/** Σ in a random tree of so many roundings on any path at most: as often a chain as the depth allows. */
+export function sumInTree(values: readonly number[], depth: number, machine: Machine, random: Random): number {
   if (values.length === 0) return 0
   if (values.length === 1) return values[0]!
-  const half = Math.max(1, Math.min(values.length - 1, Math.round(values.length * (0.4 + 0.2 * random()))))
-  const left = sumInTree(values.slice(0, half), machine, random)
-  return machine.round(left + sumInTree(values.slice(half), machine, random))
+  const most = Math.min(values.length - 1, 2 ** (Math.floor(depth) - 1))
+  const least = values.length - most
+  if (least > most) throw new Error(`${values.length} values in a tree of depth ${depth}`)
+  const r = random()
+  const part = r < 0.3 ? least : r < 0.6 ? most : least + Math.floor(random() * (most - least + 1))
+  const left = sumInTree(values.slice(0, part), depth - 1, machine, random)
+  return machine.round(left + sumInTree(values.slice(part), depth - 1, machine, random))
 }
 
 /** The expression as a person writes it. */

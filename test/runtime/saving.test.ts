@@ -441,6 +441,11 @@ describe('config', () => {
     expect(config).toEqual(before)
   })
 
+  it.each([null, undefined, 'adam', [], 3])('is not %j', (config) => {
+    const from = () => Whole.fromConfig(Whole, config as never)
+    expect(from).toThrow(/^Whole\.fromConfig takes what getConfig gave, an object; not .+\.$/)
+  })
+
   it('refuses what the constructor refuses', () => {
     expect(() => Whole.fromConfig(Whole, { rate: -1 })).toThrow('Whole: rate must be')
     expect(() => Whole.fromConfig(Whole, { rate: null })).toThrow('Whole: rate must be')

@@ -128,6 +128,14 @@ const BROKEN: Readonly<Record<string, (Right: CompiledClass) => CompiledClass>> 
         )
       }
     },
+  'host scalars': (Right) =>
+    class extends Right {
+      override applyGradients(gradients: Gradients): void {
+        const { length } = gradients as NamedGradients
+        Object.assign(this, { learningRate: 0.01 * length })
+        super.applyGradients(gradients)
+      }
+    },
   order: (Right) =>
     class extends Right {
       override applyGradients(gradients: Gradients): void {
@@ -164,7 +172,12 @@ const BROKEN: Readonly<Record<string, (Right: CompiledClass) => CompiledClass>> 
 describe('one that breaks', () => {
   test.each(Object.keys(BROKEN))('%s', async (name) => {
     const right = await subject()
-    const [outcome] = await verifyNamed({ ...right, Optimizer: BROKEN[name]!(right.Optimizer) }, name)
+    const broken = (of: Subject): Subject => ({
+      ...of,
+      Optimizer: BROKEN[name]!(of.Optimizer),
+      again: async (change) => broken(await of.again(change))
+    })
+    const [outcome] = await verifyNamed(broken(right), name)
     expect(outcome).toMatchObject({ result: 'fails' })
     // The laws go to the bit: what is shown of them is two numbers.
     expect(outcome!.failure!.difference!.actual).not.toBe(outcome!.failure!.difference!.expected)
@@ -241,7 +254,7 @@ test('one that does not optimize is said not to', async () => {
 describe('describeOptimizer', () => {
   interface Registered {
     readonly name: string
-    readonly body: () => Promise<void>
+    readonly body: (...context: unknown[]) => Promise<void>
   }
   function registered(of: Subject, source: string): Registered[] {
     const tests: Registered[] = []
@@ -264,6 +277,21 @@ describe('describeOptimizer', () => {
     await expect(first!.body()).rejects.toThrow(
       /must be[\s\S]*describeOptimizer\(Momentum, …, \{ seed: \d+, runs: 1 \}\)/
     )
+  })
+
+  test('a property that has nothing to try is skipped, and says why', async () => {
+    const source = MOMENTUM.replace('w - lr * v', 'w - lr * mean(v over model)')
+    const tests = registered(await subject(source), source)
+    const together = tests.find((t) => t.name.startsWith('together'))!
+    const notes: string[] = []
+    await together.body({ skip: (note: string) => notes.push(note) })
+    await together.body()
+    const why = 'together: nothing to try: layers are meant to know of each other: something is over the model'
+    expect(notes).toEqual([why])
+    // A runner that can't skip from inside.
+    expect(vi.mocked(console.warn).mock.calls.flat()).toContain(why)
+    // jest waits for a parameter to be called.
+    expect(together.body).toHaveLength(0)
   })
 
   test('and says what it needs', async () => {

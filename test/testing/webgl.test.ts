@@ -1,19 +1,26 @@
 import { beforeAll } from 'vitest'
-import { remoteSubjectOf } from '../../src/testing/subject.js'
+import { tables } from '../../src/reference/index.js'
+import type { RemoteSubject } from '../../src/testing/harness.js'
+import { remoteSubjectOf, type SubjectOptions } from '../../src/testing/subject.js'
 import { describeBrowser, usePage } from '../support/browser.js'
 import type { Harness } from '../support/page/harness.js'
 import { heldToReference } from './held.js'
+import { sumsAreNoDeeperThan } from './sums.js'
 
 declare const harness: Harness
+
+const OPTIONS = { targets: ['webgl'] }
 
 describeBrowser('webgl', () => {
   const here = usePage({ entry: 'test/support/page/harness.ts', expected: /matched no layer/ })
   beforeAll(() => here.page.evaluate(() => harness.open('webgl')))
-  heldToReference('webgl', { targets: ['webgl'] }, (source, options) =>
+
+  const bring = (source: string, options: SubjectOptions): Promise<RemoteSubject> =>
     remoteSubjectOf(source, options, async (code, name, slots) => {
       const index = await here.page.evaluate(([code, name]) => harness.bring(code, name), [code, name] as const)
       return (given) =>
         here.page.evaluate(([index, slots, given]) => harness.run(index, slots, given), [index, slots, given] as const)
     })
-  )
+  heldToReference('webgl', OPTIONS, bring)
+  sumsAreNoDeeperThan(tables.glsl, (source) => bring(source, OPTIONS))
 })

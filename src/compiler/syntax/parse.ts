@@ -32,6 +32,9 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
       problems.strangeCharacter(path, spanOf(t), { found: shown(t.image), suggestion: insteadOf(t.image) })
     ),
     ...tokens.filter((t) => t.tokenType === T.OpenText).map((t) => problems.openText(path, spanOf(t))),
+    ...tokens
+      .filter(({ tokenType, image }) => NAMES.has(tokenType) && image.length > LONGEST_NAME)
+      .map((t) => problems.nameTooLong(path, spanOf(t), { length: t.image.length, limit: LONGEST_NAME })),
     ...misplaced.map((t) => problems.reservedWord(path, spanOf(t), { word: t.image }))
   ]
   const mistakes = parser.mistakes
@@ -138,6 +141,9 @@ function retype(token: IToken, type: TokenType): void {
 }
 
 /** What an expression, a statement or the opening of a body may end with. */
+const NAMES: ReadonlySet<TokenType> = new Set([T.Name, T.Target])
+/** Shading languages take no longer ones for sure, once letters that they lack are spelt out. */
+const LONGEST_NAME = 200
 const COMPLETE: ReadonlySet<TokenType> = new Set([...T.ENDS, T.Text, T.OpenText, T.OpenBrace, T.Semicolon])
 
 /** The `///` lines between two tokens. */

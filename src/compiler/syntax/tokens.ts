@@ -85,7 +85,18 @@ export const Semicolon: TokenType = token('Semicolon', ';', '`;`')
  * ID_Continue, but it multiplies; what can't be seen would make two names of one.
  * Repeats are counted here, because the engine overflows its stack on some millions of them.
  */
-const NAME = /[\p{ID_Start}_∇](?:(?![\u00b7\u0387\p{Default_Ignorable_Code_Point}])[\p{ID_Continue}₀-₉′]){0,999}/uy
+const START = /[\p{ID_Start}_∇]/uy
+const CONTINUE = /(?:(?![\u00b7\u0387\p{Default_Ignorable_Code_Point}])[\p{ID_Continue}₀-₉′]){1,1000}/uy
+
+/** All of a name, however long it is. */
+const name: CustomPatternMatcherFunc = (text, offset) => {
+  START.lastIndex = offset
+  if (!START.test(text)) return null
+  CONTINUE.lastIndex = START.lastIndex
+  let end = START.lastIndex
+  while (CONTINUE.test(text)) end = CONTINUE.lastIndex
+  return [text.slice(offset, end)] as unknown as ReturnType<CustomPatternMatcherFunc>
+}
 
 /** Where a name may start: Chevrotain sorts characters into buckets of 255, and this is one of each, and all of ASCII. */
 const NAME_STARTS: number[] = Array.from({ length: 0x10000 }, (_, code) => code).filter((code) =>
@@ -97,7 +108,7 @@ export const Identifier: TokenType = createToken({ name: 'Identifier', pattern: 
 
 export const Name: TokenType = createToken({
   name: 'Name',
-  pattern: sticky(NAME),
+  pattern: name,
   label: 'a name',
   categories: [Identifier],
   start_chars_hint: NAME_STARTS,

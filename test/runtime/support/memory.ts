@@ -153,7 +153,7 @@ export function worksInPlace(kernel: string, options: SubjectOptions): void {
     const [x, y] = [Math.fround(most), Math.fround(one)]
     const exact = (size - 1) * x * x + y * y
     const { norm, total, largest } = (await optimizer.observations())[w.name] as Record<string, number>
-    const loss = gamma(tables.wasm.device, tables.wasm.depth(size))
+    const loss = gamma(tables.wasm.device, tables.wasm.depth.whole([size]))
     // A root halves a relative error.
     expect(Math.abs(norm! - Math.sqrt(exact))).toBeLessThanOrEqual((loss / 2) * Math.sqrt(exact))
     expect(Math.abs(total! - ((size - 1) * x + y))).toBeLessThanOrEqual(loss * ((size - 1) * x + y))

@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-webgl'
 import type { Case } from '../../../src/testing/case.js'
 import { importPrinted } from '../../../src/testing/compiled.js'
 import { type CompiledClass, type Ran, runCase, type Slots } from '../../../src/testing/session.js'
+import { classFrom } from '../class-from.js'
 
 const classes: CompiledClass[] = []
 
@@ -16,6 +17,7 @@ const harness = {
   async bring(code: string, name: string): Promise<number> {
     return classes.push((await importPrinted(code))[name] as CompiledClass) - 1
   },
+  bringText: async (code: string): Promise<number> => classes.push(classFrom(code)) - 1,
   run: (index: number, slots: Slots, given: Case): Promise<Ran> => runCase(classes[index]!, slots, given)
 }
 export type Harness = typeof harness
