@@ -322,6 +322,12 @@ describe('what the grammar leaves out', () => {
     ['name ~ /a/g', 'OPT1007']
   ])('%s gives %s alone', (text, code) => expect(codesOf(inFunction(text))).toEqual([code]))
 
+  test('a name may have 200 characters, and is one name however long it is', () => {
+    expect(codesOf(inFunction('β'.repeat(200)))).toEqual([])
+    expect(codesOf(inFunction('β'.repeat(201)))).toEqual(['OPT1020'])
+    expect(codesOf(inFunction('β'.repeat(3000)))).toEqual(['OPT1020'])
+  })
+
   test('0e5 is a number, and so is the smallest there is', () => {
     expect(codesOf(inFunction('0e-999 + 0.000 + 5e-324 + 1.7976931348623157e308'))).toEqual([])
   })

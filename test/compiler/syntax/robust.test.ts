@@ -24,7 +24,7 @@ describe('a megabyte of', () => {
     ['x^', inFunction(`${'x^'.repeat(MEGA / 2)}x`), ['OPT1005']],
     ['x +', inFunction(`${'x+'.repeat(MEGA / 2)}x`), ['OPT1005']],
     ['one word', 'optimizer '.repeat(MEGA / 10), ['OPT1011', 'OPT1019']],
-    ['one name', 'a'.repeat(MEGA), ['OPT1002']],
+    ['one name', 'a'.repeat(MEGA), ['OPT1020']],
     ['@', '@'.repeat(MEGA), ['OPT1001']],
     ['"', '"'.repeat(MEGA), ['OPT1002']],
     ['zeros', '\0'.repeat(MEGA), ['OPT1017']],
