@@ -313,7 +313,7 @@ class Step {
     if (node.op !== 'sum') return exact(node.op, (i) => values[i]!, values.length) as number
     const { round, float64Sums } = this.#machine
     if (!float64Sums) {
-      const along = over === 'row' || over === 'col'
+      const along = over !== 'layer' && over !== 'model'
       const depth = along ? this.#depth.line(values.length) : this.#depth.whole(owned.map((own) => own.length))
       return round(sumInTree(shuffled(values, this.#random), depth, this.#machine, this.#random))
     }
