@@ -28,6 +28,9 @@ export interface Case {
   readonly reload: number
 }
 
+export const without = <T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => key !== name))
+
 /** The layer with what `f` makes of its weight and of each gradient. */
 export function mapValues(layer: CaseLayer, f: (values: Float32Array) => Float32Array): CaseLayer {
   return { ...layer, weight: f(layer.weight), gradients: layer.gradients.map((g) => (g === null ? null : f(g))) }

@@ -2,6 +2,7 @@
 import type { Program } from '../compiler/check/program.js'
 import { type Reference, type Table, tables } from '../reference/index.js'
 import { type Case, drawCase, type Signature } from './case.js'
+import type { Draw } from './cases.js'
 import { type Comparison, compareCase } from './compare.js'
 import { type CompiledClass, type Ran, runCase } from './session.js'
 import { TABLE_OF } from './targets.js'
@@ -47,9 +48,14 @@ export async function judge(subject: Subject | RemoteSubject, seed: number, tabl
 }
 
 /** One case, whatever it tells. */
-export async function judgeCase(subject: Subject | RemoteSubject, seed: number, table?: Table): Promise<Verdict> {
+export async function judgeCase(
+  subject: Subject | RemoteSubject,
+  seed: number,
+  table?: Table,
+  draw: Draw = drawCase
+): Promise<Verdict> {
   const { reference, signature } = subject
-  const drawn = drawCase(seed, signature)
+  const drawn = draw(seed, signature)
   const { records, leaked } = await runOn(subject, drawn)
   const kernel = records.find((r) => r.kernel !== 'none')?.kernel ?? 'none'
   // A case in which no layer ever takes part runs no kernel: what state starts as is all there is to compare.

@@ -53,7 +53,7 @@ export const PROPERTIES: readonly Property[] = [
   },
   {
     name: 'extremes',
-    says: 'So it does with subnormal numbers, signed zeros, and numbers whose squares leave what float32 holds.',
+    says: 'So it does with subnormal numbers, signed zeros, numbers whose squares leave what float32 holds, and hyperparameters at its ends.',
     draw: drawExtremes,
     silent: () => null,
     check: againstReference

@@ -1,5 +1,5 @@
 /** Simpler cases, for one that fails: the smallest that still does is what people are shown. */
-import { type Case, type CaseLayer, mapValues, type Signature } from './case.js'
+import { type Case, type CaseLayer, mapValues, type Signature, without } from './case.js'
 
 /** Each a little simpler than the case, the boldest first. */
 export function* simplerCases(given: Case, { hypers }: Pick<Signature, 'hypers'>): Generator<Case> {
@@ -72,9 +72,6 @@ function* valuesOf(layer: CaseLayer, to: (x: number) => number): Generator<CaseL
   if (changed(weight)) yield { ...layer, weight: weight.map(to) }
   if (gradients.some((g) => g && changed(g))) yield { ...mapValues(layer, (values) => values.map(to)), weight }
 }
-
-const without = <T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter(([key]) => key !== name))
 
 /** The same number to two digits, where it is one. */
 function shorter<T extends number | boolean>(x: T): T {
