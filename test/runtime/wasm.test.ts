@@ -168,13 +168,31 @@ describe('operations run instead, and the plan says why', () => {
     ['dataIdMap', (real) => ({ ...real, dataIdMap: undefined })],
     ['makeOutput', (real) => ({ dataIdMap: real.dataIdMap, wasm: real.wasm })],
     ['the memory', (real) => ({ dataIdMap: real.dataIdMap, makeOutput: () => {}, wasm: { asm: {} } })],
-    ['wasm', (real) => ({ dataIdMap: real.dataIdMap, makeOutput: () => {} })]
+    ['wasm', (real) => ({ dataIdMap: real.dataIdMap, makeOutput: () => {} })],
+    ...['registerTensor', 'disposeData'].map((name): [string, (real: Backend) => object] => [
+      name,
+      ({ dataIdMap, wasm }) => ({
+        dataIdMap,
+        makeOutput: () => {},
+        wasm: { asm: wasm.asm, tfjs: { registerTensor: () => {}, disposeData: () => {}, [name]: undefined } }
+      })
+    ])
   ]
   it.each(hidden)('where %s is not there', (_, hide) => {
     const real = backend()
     const open = vi.spyOn(tf.engine(), 'backend', 'get')
     open.mockReturnValue(hide(real) as tf.KernelBackend)
     expect(wasm(NOTHING).open({ slots: [] } as unknown as CompiledProgram)).toBe(ELSEWHERE)
+  })
+
+  it.each(['id', 'memoryOffset', 'refCount'])('where a tensor has no %s', (name) => {
+    const { dataIdMap } = backend()
+    const get = dataIdMap.get.bind(dataIdMap)
+    const records = vi.spyOn(dataIdMap, 'get')
+    records.mockImplementation((id) => ({ ...get(id), [name]: undefined }))
+    const said = wasm(NOTHING).open({ slots: [] } as unknown as CompiledProgram)
+    records.mockRestore()
+    expect(said).toBe(ELSEWHERE)
   })
 
   it('where tensors lie in other memory', () => {

@@ -57,7 +57,7 @@ describe('the library', () => {
     ['RMSPropTF', ['RMSProp[0, 2, 3]', 'KerasMomentum[-1, 2] left: weight,b']],
     ['Adam', ['Adam[0, 2, 3]', 'KerasMomentum[-1, 2] KerasMomentum[-1, 3] AdagradV2[0, 3]']],
     ['RMSProp', ['KerasMomentum[-1, 2] AdagradV2[0, 2]']],
-    ['AdamW', ['KerasMomentum[-1, 2] KerasMomentum[-1, 3] left: weight']],
+    ['AdamW', ['KerasMomentum[-1, 2] KerasMomentum[-1, 3] AdagradV2[0, 3]']],
     ['AMSGrad', ['KerasMomentum[-1, 2] KerasMomentum[-1, 3] left: weight,largest']],
     ['LARS', []]
   ])('%s', (name, kernels) => {
@@ -72,6 +72,19 @@ describe('what two passes need is kept', () => {
     expect(matched(lamb, 1)).toEqual(['KerasMomentum[-1, 2] KerasMomentum[-1, 3] AdagradV2[4, 3]'])
     expect(matched(lamb, 1, 1)).toEqual(['GradientDescent[0] for one layer'])
   })
+
+  it('but not what is one operation', () => {
+    const { variants } = planOf(optimizer('', 'u = g * g; w := w - u * norm(u) * norm(w)'))
+    expect(variants[0]!.passes.length).toBe(2)
+    expect(keepShared(variants[0]!).scratch).toBe(0)
+  })
+
+  it('a rate of the layer is for no other kernel', () => {
+    const rated = (step: string): string[] => matched(optimizer('v', step), 0, 1)
+    expect(rated('v := a * v + norm(w) * g; w := w - r * v')).toEqual([])
+    const squares = 'KerasMomentum[-1, 2] left: weight'
+    expect(rated('v := v + g²; w := w - norm(g) * g / (√v + e)')).toEqual([squares])
+  })
 })
 
 describe('what is computed counts, not how it is written', () => {
@@ -85,6 +98,10 @@ describe('what is computed counts, not how it is written', () => {
   ])('%s', (step, kernels) => {
     expect(matched(optimizer('v', step))).toEqual(kernels)
   })
+
+  it('decay, decoupled', () => {
+    expect(matched(optimizer('', 'w := (1 - r * a) * w - r * g'))).toEqual(['GradientDescent[0]'])
+  })
 })
 
 describe('a near miss is not matched', () => {
@@ -94,7 +111,6 @@ describe('a near miss is not matched', () => {
     ['the buffer as it was', 'v', 'u = v; v := a * v + g; w := w - r * u', []],
     ['the weight in the mean', 'v', 'v := a * v + (1 - a) * w; w := w - r * v - r * g', []],
     ['decay', '', 'w := w - r * (g + a * w)', []],
-    ['decay, decoupled', '', 'w := (1 - r * a) * w - r * g', []],
     ['ε in the root', 'v', 'v := v + g²; w := w - r * g / √(v + e)', ['KerasMomentum[-1, 2] left: weight']],
     ['no ε', 'v', 'v := v + g²; w := w - r * g / √v', ['KerasMomentum[-1, 2] left: weight']],
     ['half of the root', 'v', 'v := v + g²; w := w - r * g / (a * √v + e)', ['KerasMomentum[-1, 2] left: weight']],
