@@ -5,7 +5,7 @@
 // and `npm ci` never fetches it. This puts it into node_modules/.cache/optc/tensorflow, without a second TensorFlow.js: it
 // finds that of node_modules. Where libtensorflow can't be downloaded, its binding is built against the same C library out of
 // PyPI's wheel (Linux; python3 with pip, a C++ compiler and make). With `gpu` that is the one with CUDA's kernels, and NVIDIA's
-// libraries come out of the wheels that it names (3 GB). Says what it did, or why it can't, and then exits with 1.
+// libraries come out of the wheels that it names (4 GB). Says what it did, or why it can't, and then exits with 1.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
