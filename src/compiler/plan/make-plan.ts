@@ -11,6 +11,11 @@ import { type Draft, leastVariants } from './variants.js'
 import { deviceState, makeWork, rootsOfLayer, rootsOfWork } from './work.js'
 
 export function makePlan(source: Program, abilities: Abilities): Plan {
+  return scheduled(prepare(source), abilities)
+}
+
+/** A program as every target has it: rewritten, and what there is to do in each variant. */
+export function prepare(source: Program) {
   const { program: rewritten, rewriter } = rewriteProgram(source)
   const modelState = deviceState(rewritten, 'model')
   const modelRoots = modelState.map((s) => s.value)
@@ -21,8 +26,14 @@ export function makePlan(source: Program, abilities: Abilities): Plan {
   const specialised = assignments(conditions).map((decided) => makeWork(rewritten, rewriter, reductions, decided))
   const works = specialised.map((s) => s.work)
   const program = withNames(rewritten, specialised)
-  const { ofModel, drafts } = leastVariants(program, works, barriers, abilities)
+  return { program, modelState, modelRoots, barriers, conditions, works }
+}
 
+export type Prepared = ReturnType<typeof prepare>
+
+export function scheduled(prepared: Prepared, abilities: Abilities): Plan {
+  const { program, modelState, modelRoots, barriers, conditions, works } = prepared
+  const { ofModel, drafts } = leastVariants(program, works, barriers, abilities)
   const barrierOf = barrierFinder(ofModel)
   const modelCells = [...new Set([...drafts.flatMap((d) => [...d.cells.ofModel]), ...modelRoots])]
     .filter((node) => barrierOf(node) !== null)

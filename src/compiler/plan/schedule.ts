@@ -19,22 +19,20 @@ export function schedule(elements: Elements, abilities: Abilities, budget: Budge
   const free = leastOf(elements, IDEAL, budget)
   const ideal = { sweeps: free.found?.sweeps ?? recomputeEverything(elements, IDEAL)!, provedLeast: free.proved }
   if (keepsLimits(elements, ideal.sweeps, abilities)) return ideal
-  const { found } = leastOf(elements, abilities, budget)
-  // Under limits a pass is refused if its least loads do not fit, though others might: the proof is to be as good as without.
-  if (found) return { sweeps: found.sweeps, provedLeast: free.proved && found.cost[0] === free.found!.cost[0] }
+  const { found, proved } = leastOf(elements, abilities, budget)
+  const asWithout = free.proved && found?.cost[0] === free.found?.cost[0]
+  if (found) return { sweeps: found.sweeps, provedLeast: proved || asWithout }
   return { sweeps: recomputeEverything(elements, abilities) ?? splitIntoParts(elements, abilities), provedLeast: false }
 }
 
 /** First without scratch; then only what scratch makes cheaper is of interest. */
 function leastOf(elements: Elements, abilities: Abilities, budget: Budget): { found: Found | null; proved: boolean } {
   const plain = search(elements, { abilities, below: Infinity, withScratch: false, budget })
-  if (plain === 'gave up') return { found: null, proved: false }
   // One pass that moves each tensor once can't be beaten.
-  if (plain && plain.sweeps.length <= 1) return { found: plain, proved: true }
-  const below = plain?.cost[0] ?? Infinity
+  if (plain.found && plain.found.sweeps.length <= 1) return { found: plain.found, proved: true }
+  const below = plain.found?.cost[0] ?? Infinity
   const better = search(elements, { abilities, below, withScratch: true, budget })
-  if (better === 'gave up') return { found: plain, proved: false }
-  return { found: better ?? plain, proved: true }
+  return { found: better.found ?? plain.found, proved: plain.complete && better.complete }
 }
 
 function keepsLimits(elements: Elements, sweeps: readonly Sweep[], abilities: Abilities): boolean {

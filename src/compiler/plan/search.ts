@@ -6,7 +6,18 @@
 import type { Elements } from './elements.js'
 import { Heap } from './heap.js'
 import { type Abilities, IDEAL } from './plan.js'
-import { isWritten, loadsOf, type Offer, offer, pass, type State, type Sweep, start, targetsOf } from './state.js'
+import {
+  isWritten,
+  loadsOf,
+  mightDoWithOtherLoads,
+  type Offer,
+  offer,
+  pass,
+  type State,
+  type Sweep,
+  start,
+  targetsOf
+} from './state.js'
 
 /** Compared from left to right; what comes first matters most. */
 export type Cost = readonly [buffers: number, scratch: number, passes: number, operations: number, writes: number]
@@ -16,7 +27,7 @@ export interface Found {
   readonly cost: Cost
 }
 
-export interface SearchOptions {
+export interface SearchLimits {
   readonly abilities: Abilities
   /** Only what moves fewer buffers is of interest. */
   readonly below: number
@@ -24,14 +35,31 @@ export interface SearchOptions {
   readonly budget: Budget
 }
 
+interface SearchOptions extends SearchLimits {
+  readonly leftOut: () => void
+}
+
 /** Work that may still be done, in values looked at by cuts. The search gives up at 0. */
 export interface Budget {
   left: number
 }
 
-/** `null`: there is nothing below the bound. `'gave up'`: the budget ran out first. */
-export function search(elements: Elements, options: SearchOptions): Found | null | 'gave up' {
-  const { budget, below } = options
+export interface Outcome {
+  /** Null where nothing moves fewer than the bound, or nothing was found in time. */
+  readonly found: Found | null
+  /** False where the budget ran out, or a pass was left out whose least loads are too many, though others might do. */
+  readonly complete: boolean
+}
+
+export function search(elements: Elements, limits: SearchLimits): Outcome {
+  const { budget, below } = limits
+  let complete = true
+  const options: SearchOptions = {
+    ...limits,
+    leftOut: () => {
+      complete = false
+    }
+  }
   const open = new Heap<Path>((a, b) => compare(a.estimate, b.estimate) || a.order - b.order)
   const best = new Map<string, Cost>()
   let order = 0
@@ -39,7 +67,7 @@ export function search(elements: Elements, options: SearchOptions): Found | null
     const key = keyOf(state)
     const known = best.get(key)
     if (known && compare(known, cost) <= 0) return
-    const rest = restOf(elements, state)
+    const rest = restOf(elements, state, options)
     spend(budget, elements)
     if (rest === null || cost[0] + rest >= below) return
     best.set(key, cost)
@@ -49,15 +77,17 @@ export function search(elements: Elements, options: SearchOptions): Found | null
   push(start(elements), [0, 0, 0, 0, 0], null, null)
   for (let path = open.pop(); path; path = open.pop()) {
     if (compare(best.get(keyOf(path.state))!, path.cost) < 0) continue
-    if (isDone(elements, path.state)) return { sweeps: sweepsOf(path), cost: path.cost }
+    if (isDone(elements, path.state)) return { found: { sweeps: sweepsOf(path), cost: path.cost }, complete }
     for (const { sweep, cost } of nextSweeps(elements, path.state, path.cost, options)) {
-      if (budget.left <= 0) return 'gave up'
+      if (budget.left <= 0) return GAVE_UP
       push(pass(elements, path.state, sweep), cost, path, sweep)
     }
-    if (budget.left <= 0) return 'gave up'
+    if (budget.left <= 0) return GAVE_UP
   }
-  return null
+  return { found: null, complete }
 }
+
+const GAVE_UP: Outcome = { found: null, complete: false }
 
 interface Path {
   readonly state: State
@@ -101,17 +131,34 @@ function isDone(elements: Elements, state: State): boolean {
 }
 
 /**
- * The least that is still to be moved: whatever passes come, together they load enough of what is there now to compute all
- * that is left. Null if that can't be done any more.
+ * The least that is still to be moved, with the values of `also` in scratch. Null if what is left can't be done any more.
+ *
+ * Whatever passes come, together they load enough of what is there now to compute all that is left. Where a pass either
+ * reduces or stores, those that store do so among themselves; those that reduce may read what the others stored instead:
+ * a tensor that is written anyway, or a value that costs a store besides.
  */
-function restOf(elements: Elements, state: State, also: readonly number[] = []): number | null {
-  const left = remaining(elements, state)
-  const targets = elementTargets(elements, left)
-  const { from } = offer(elements, state)
-  const cost = from.map((b) => (b >= 0 ? 1 : 0))
+function restOf(elements: Elements, state: State, options: SearchOptions, also: readonly number[] = []): number | null {
+  const { cutter, operations, index, work } = elements
+  const { reductions, stores } = remaining(elements, state)
+  const { cost } = offer(elements, state)
   for (const value of also) cost[value] = 1
-  const cut = elements.cutter.cut({ cost, computable: elements.operations }, targets)
-  return cut && cut.reads.length + left.stores.length
+  const leastFor = (some: Partial<Remaining>): number | null => {
+    const targets = elementTargets(elements, { reductions: [], stores: [], ...some })
+    const cut = cutter.cut({ cost, computable: operations }, targets)
+    return cut === null ? null : cut.reads.reduce((sum, value) => sum + cost[value]!, 0)
+  }
+  if (options.abilities.reducesInPass) return plus(leastFor({ reductions, stores }), stores.length)
+  const storing = leastFor({ stores })
+  for (const store of stores) {
+    const value = index.get(work.stores[store]!.value)
+    if (value !== undefined) cost[value] = 1
+  }
+  if (options.withScratch) for (const [value, by] of cost.entries()) if (by === 0) cost[value] = 2
+  return plus(storing, stores.length, leastFor({ reductions }))
+}
+
+function plus(...terms: readonly (number | null)[]): number | null {
+  return terms.reduce((sum, term) => (sum === null || term === null ? null : sum + term), 0)
 }
 
 function elementTargets({ work, index }: Elements, { reductions, stores }: Remaining): number[] {
@@ -145,12 +192,13 @@ function* nextSweeps(elements: Elements, state: State, cost: Cost, options: Sear
     const some = chosen.flat().sort((a, b) => a - b)
     // Two passes of which the second needs nothing that the first reduced are better as one.
     if (free && !isLast && some.length === 0) continue
-    for (const stored of free && isLast ? [stores] : subsets(stores)) {
+    const apart = !abilities.reducesInPass && some.length > 0
+    for (const stored of apart ? [[]] : free && isLast ? [stores] : subsets(stores)) {
       const sweep = { reductions: some, stores: stored, scratch: [] }
       const plain = some.length + stored.length > 0 ? priced(elements, state, offered, cost, sweep, options) : null
       if (plain) yield plain
       const all = isLast && some.length + stored.length === reductions.length + stores.length
-      if (options.withScratch && !all)
+      if (options.withScratch && !all && !apart)
         yield* withScratch(elements, state, offered, cost, sweep, plain?.cost[0], options)
       if (budget.left <= 0) return
     }
@@ -169,11 +217,14 @@ function priced(
   offered: Offer,
   cost: Cost,
   sweep: Sweep,
-  { abilities, budget }: SearchOptions
+  { abilities, budget, leftOut }: SearchOptions
 ): Candidate | null {
   spend(budget, elements)
   const cut = loadsOf(elements, state, offered, sweep, abilities)
-  if (!cut) return null
+  if (!cut) {
+    if (mightDoWithOtherLoads(elements, state, offered, sweep, abilities)) leftOut()
+    return null
+  }
   const [buffers, scratch, passes, operations, writes] = cost
   return {
     sweep,
@@ -198,7 +249,7 @@ function* withScratch(
   options: SearchOptions
 ): Generator<Candidate> {
   const candidates = scratchCandidates(elements, state, offered, sweep)
-  const least = restOf(elements, pass(elements, state, sweep), candidates)
+  const least = restOf(elements, pass(elements, state, sweep), options, candidates)
   spend(options.budget, elements)
   if (least === null) return
   /** `buffers` is what the pass moves without a further value, which would be stored. */

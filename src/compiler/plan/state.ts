@@ -110,15 +110,32 @@ export function loadsOf(
   return fits(elements, offered, sweep, other, abilities) ? other : null
 }
 
+/** Of a pass that `loadsOf` refuses: whether its least loads are all that speaks against it. */
+export function mightDoWithOtherLoads(
+  elements: Elements,
+  state: State,
+  offered: Offer,
+  sweep: Sweep,
+  abilities: Abilities
+): boolean {
+  const targets = targetsOf(elements, state, sweep)
+  if (!targets || !mayReduce(sweep, abilities) || outputsOf(sweep) > abilities.maxOutputs) return false
+  return elements.cutter.isPossible(offered, targets)
+}
+
 /** More than the loads of any pass. */
 const MANY = 1 << 20
 
 function mayReduce(sweep: Sweep, abilities: Abilities): boolean {
-  return abilities.reducesInPass || sweep.reductions.length === 0 || sweep.stores.length + sweep.scratch.length === 0
+  return abilities.reducesInPass || sweep.reductions.length === 0 || outputsOf(sweep) === 0
+}
+
+function outputsOf({ stores, scratch }: Sweep): number {
+  return stores.length + scratch.length
 }
 
 function fits(elements: Elements, offered: Offer, sweep: Sweep, cut: Cut, abilities: Abilities): boolean {
-  const outputs = sweep.stores.length + sweep.scratch.length
+  const outputs = outputsOf(sweep)
   if (outputs > abilities.maxOutputs) return false
   const loaded = new Set(cut.reads.map((value) => offered.from[value]!))
   const both = sweep.stores.filter((s) => loaded.has(elements.buffers.findIndex((b) => b.store === s))).length

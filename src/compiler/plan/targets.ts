@@ -1,6 +1,6 @@
 /** The Plan of each target. */
 import type { Program } from '../check/program.js'
-import { makePlan } from './make-plan.js'
+import { prepare, scheduled } from './make-plan.js'
 import { sameBuffer, usesAxes } from './order.js'
 import { type Abilities, IDEAL, type Pass, type Plan } from './plan.js'
 
@@ -13,10 +13,11 @@ export interface Plans {
 
 /** What is least without limits is least for any target whose limits it keeps: such targets share one search. */
 export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
-  const plan = makePlan(program, IDEAL)
+  const prepared = prepare(program)
+  const plan = scheduled(prepared, IDEAL)
   const uses = { axes: usesAxes(program), noise: program.seeded }
   const able = abilities.filter((a) => (a.axes || !uses.axes) && (a.noise || !uses.noise))
-  const targets = able.map((one) => (keepsLimits(plan, one) ? { ...plan, abilities: one } : makePlan(program, one)))
+  const targets = able.map((one) => (keepsLimits(plan, one) ? { ...plan, abilities: one } : scheduled(prepared, one)))
   return { plan, targets }
 }
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Node, Program } from '../../../src/compiler/check/program.js'
 import { makePlan } from '../../../src/compiler/plan/make-plan.js'
 import { bufferName } from '../../../src/compiler/plan/names.js'
-import { type Buffer, IDEAL } from '../../../src/compiler/plan/plan.js'
-import { leastByTryingAll } from './support/exhaustive.js'
+import { type Abilities, type Buffer, IDEAL } from '../../../src/compiler/plan/plan.js'
+import { type Least, leastByTryingAll } from './support/exhaustive.js'
 import { Sketch } from './support/programs.js'
 import { programTape, randomChain, randomProgram, tape, tapeOf } from './support/random.js'
 
@@ -22,20 +22,29 @@ function of(shape: Parameters<typeof programTape>[0]): fc.Arbitrary<Program> {
   return programTape(shape).map((numbers) => randomProgram(tapeOf(numbers), shape))
 }
 
+const APART: Abilities = { ...IDEAL, target: 'apart', reducesInPass: false }
+
+/** The least one by exhaustive search, with at most so many values in scratch. */
+function expectLeast(program: Program, abilities: Abilities, mostScratch: number): Least {
+  const plan = makePlan(program, abilities)
+  const variant = plan.variants[0]!
+  expect(variant.provedLeast).toBe(true)
+  fc.pre(variant.scratch <= mostScratch)
+  const { length: passes } = variant.passes.filter((pass) => pass.domain === 'element')
+  const found = { moved: variant.bytesPerWeight / 4, scratch: variant.scratch, passes }
+  expect(found).toEqual(leastByTryingAll(plan.program, mostScratch, !abilities.reducesInPass))
+  return found
+}
+
 describe('the schedule is the least one, by exhaustive search', () => {
   const seen = { several: 0, scratch: 0 }
   for (const [what, programs, runs] of cases) {
     test(what, () => {
       fc.assert(
         fc.property(programs, (program) => {
-          const plan = makePlan(program, IDEAL)
-          const variant = plan.variants[0]!
-          expect(variant.provedLeast).toBe(true)
-          const { length: passes } = variant.passes.filter((pass) => pass.domain === 'element')
-          const found = { moved: variant.bytesPerWeight / 4, scratch: variant.scratch, passes }
-          expect(found).toEqual(leastByTryingAll(plan.program, 2))
-          if (found.passes > 1) seen.several++
-          if (found.scratch > 0) seen.scratch++
+          const { passes, scratch } = expectLeast(program, IDEAL, 2)
+          if (passes > 1) seen.several++
+          if (scratch > 0) seen.scratch++
         }),
         { numRuns: runs }
       )
@@ -44,6 +53,17 @@ describe('the schedule is the least one, by exhaustive search', () => {
   test('and the programs told something', () => {
     expect(seen.several).toBeGreaterThan(50)
     expect(seen.scratch).toBeGreaterThan(10)
+  })
+
+  test('where a pass either reduces or stores', () => {
+    let several = 0
+    fc.assert(
+      fc.property(of({ ...small, operations: 4 }), (program) => {
+        if (expectLeast(program, APART, 1).passes > 1) several++
+      }),
+      { numRuns: 600 }
+    )
+    expect(several).toBeGreaterThan(100)
   })
 })
 
@@ -67,7 +87,7 @@ test('what is kept for later may be needed as it is, though its one use is made 
   const s = new Sketch()
   const product = s.mul(s.mul(s.slot('a'), s.slot('b')), s.mul(s.slot('c'), s.slot('d')))
   const step = s.mul(s.graph.reduce('sum', 'layer', product), s.sqrt(product))
-  const plan = makePlan(s.program('Apart', s.sub(s.w, step)), { ...IDEAL, target: 'apart', reducesInPass: false })
+  const plan = makePlan(s.program('Apart', s.sub(s.w, step)), APART)
   expect(plan.variants[0]!.passes.map((p) => p.loads.length + p.stores.length)).toEqual([5, 1, 3])
 })
 

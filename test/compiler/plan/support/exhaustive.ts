@@ -17,7 +17,8 @@ interface Leaf {
   readonly node: Node
 }
 
-export function leastByTryingAll(program: Program, mostScratch: number): Least | null {
+/** `apart`: a pass either reduces or stores. */
+export function leastByTryingAll(program: Program, mostScratch: number, apart = false): Least | null {
   const slots = program.slots.filter((s) => s.over === 'element')
   const targets = [
     { buffer: 'w', node: program.weight, leaf: (n: Node) => n.op === 'weight' },
@@ -51,12 +52,15 @@ export function leastByTryingAll(program: Program, mostScratch: number): Least |
   const work = [...stores.map((s) => s.node), ...reductions.map((r) => r.args[0]!)]
   if (work.length === 0) return { moved: 0, scratch: 0, passes: 0 }
 
-  for (let passes = 1; passes <= reductions.length + 1; passes++) {
+  const mostPasses = apart ? 2 * reductions.length + 1 : reductions.length + 1
+  for (let passes = 1; passes <= mostPasses; passes++) {
     const scratchable = elements.flatMap((node) => range(passes - 1).map((at) => ({ node, at })))
     for (const P of tuples(reductions.length, passes)) {
       for (const q of tuples(stores.length, passes)) {
         for (const scratch of sets(scratchable, mostScratch)) {
-          if (new Set([...P, ...q, ...scratch.map((x) => x.at)]).size < passes) continue
+          const storing = [...q, ...scratch.map((x) => x.at)]
+          if (new Set([...P, ...storing]).size < passes) continue
+          if (apart && P.some((p) => storing.includes(p))) continue
           const least = passes + stores.length + 2 * scratch.length
           if (best !== null && least > (best as Least).moved) continue
           const moved = cost(passes, P, q, scratch)
