@@ -16,7 +16,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/compiler/(diagnostics|messages\\.generated|suggest|std\\.generated)\\.ts'
   ],
   'src/compiler/plan': ['src/compiler/(syntax/ast|check/(program|graph|axes))\\.ts'],
-  'src/compiler/emit': ['src/compiler/(plan/|check/(program|graph|axes)\\.ts)', 'node_modules/ts-morph/'],
+  'src/compiler/emit': [
+    'src/compiler/(plan/|check/(program|graph|axes)\\.ts)',
+    'node_modules/ts-morph/',
+    '^(node:)?module$'
+  ],
   'src/reference': ['src/compiler/syntax/'],
   'src/runtime': ['node_modules/@tensorflow/tfjs-core/dist/tf-core\\.node\\.js'],
   'src/cli': [

@@ -110,7 +110,9 @@ export class Graph {
 
   #intern(op: Op, args: readonly Node[], kind: Kind, level: Level, place: Place): Node {
     const attributes = attributesOf(op)
-    const key = `${op.op}|${args.map((a) => a.id).join(',')}|${attributes.map(([k, v]) => `${k}=${show(v)}`).join('|')}|${level}|${place}`
+    let key = `${op.op}|${level}|${place}`
+    for (const { id } of args) key += `|${id}`
+    for (const [k, v] of attributes) key += `|${k}=${show(v)}`
     const known = this.#interned.get(key)
     if (known) return known
     const node = {

@@ -2,16 +2,8 @@
  * Prints the file of compiled optimizers with ts-morph, which carries a whole TypeScript: load this module only where
  * classes are printed.
  */
-import {
-  IndentationText,
-  type OptionalKind,
-  Project,
-  type PropertySignatureStructure,
-  QuoteKind,
-  type StatementStructures,
-  StructureKind,
-  ts
-} from 'ts-morph'
+import { createRequire } from 'node:module'
+import type { OptionalKind, PropertySignatureStructure, StatementStructures, ts as typescript } from 'ts-morph'
 import type { Hyper, Mask, Schedule } from '../check/program.js'
 import type { ClassFile, OptimizerSheet, PrintedFile } from './class-file.js'
 import { comment, describeHyper, safeDoc, sentences } from './docs.js'
@@ -20,6 +12,11 @@ import { bare, type ModuleNames, moduleNames } from './module-names.js'
 import { ascii } from './names.js'
 import { HELPERS } from './ops.js'
 import { array, indent, key, literal, quote } from './text.js'
+
+// Not by `import`: to find out what names it exports, Node would read all of TypeScript's 9 MB once more.
+const { IndentationText, Project, QuoteKind, StructureKind, ts } = createRequire(import.meta.url)(
+  'ts-morph'
+) as typeof import('ts-morph')
 
 /** A declaration that ts-morph prints, or text that is laid out already: kernels and tables, the bulk of a file. */
 type Statement = string | StatementStructures
@@ -45,10 +42,9 @@ function printTypeScript(file: ClassFile): string {
     ...file.optimizers.flatMap((sheet) => optimizerStatements(sheet, names)),
     ...aliases(names)
   ]
+  mustParse(statements.filter((s) => typeof s === 'string').join('\n'))
   const structures = printStructures(statements.filter((s) => typeof s !== 'string'))
-  const text = statements.map((s) => (typeof s === 'string' ? s : structures.shift()!)).join('\n\n')
-  mustParse(text)
-  return `${text}\n`
+  return `${statements.map((s) => (typeof s === 'string' ? s : structures.shift()!)).join('\n\n')}\n`
 }
 
 /** One for all files: what is printed last takes the place of what was before. */
@@ -60,11 +56,12 @@ const project = new Project({
 
 function printStructures(statements: StatementStructures[]): string[] {
   const { compilerNode } = project.createSourceFile('generated.ts', { statements }, { overwrite: true })
+  refuseMistakes(compilerNode)
   return compilerNode.statements.map((statement) => withoutSemicolons(compilerNode.text, statement))
 }
 
 /** ts-morph ends members with semicolons. Its formatter would take them out, in several times the time of all the rest. */
-function withoutSemicolons(text: string, statement: ts.Statement): string {
+function withoutSemicolons(text: string, statement: typescript.Statement): string {
   const members = ts.isInterfaceDeclaration(statement) || ts.isClassDeclaration(statement) ? statement.members : []
   const semicolons = members.map(({ end }) => end - 1).filter((last) => text[last] === ';')
   const starts = [statement.pos, ...semicolons.map((at) => at + 1)]
@@ -74,19 +71,20 @@ function withoutSemicolons(text: string, statement: ts.Statement): string {
     .trim()
 }
 
-/** Rather no file than one that can't be read. */
 function mustParse(text: string): void {
   const options = { languageVersion: ts.ScriptTarget.ES2022, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }
-  const { parseDiagnostics } = ts.createSourceFile('generated.ts', text, options) as ts.SourceFile & {
-    parseDiagnostics?: readonly ts.Diagnostic[]
-  }
-  const [first] = parseDiagnostics ?? []
+  refuseMistakes(ts.createSourceFile('generated.ts', text, options))
+}
+
+/** Rather no file than one that can't be read. */
+function refuseMistakes(file: typescript.SourceFile & { parseDiagnostics?: readonly typescript.Diagnostic[] }): void {
+  const [first] = file.parseDiagnostics ?? []
   if (first)
     throw new Error(`what was printed is no TypeScript: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}`)
 }
 
 function transpile({ source }: ClassFile, text: string): PrintedFile[] {
-  const compilerOptions: ts.CompilerOptions = {
+  const compilerOptions: typescript.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     newLine: ts.NewLineKind.LineFeed,

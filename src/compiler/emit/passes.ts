@@ -38,7 +38,22 @@ export interface PrintedPasses {
   readonly imports: Readonly<Record<string, readonly string[]>>
 }
 
+/** What was printed of a plan; targets may share it but for their abilities. */
+const printedBefore = new WeakMap<Plan['variants'], { readonly plan: Plan; readonly printed: PrintedPasses }>()
+
 export function printPasses(plan: Plan, kernels: readonly Kernel[], assemble: Assemble): PrintedPasses {
+  const before = printedBefore.get(plan.variants)
+  if (before && isSame(before.plan, plan)) return before.printed
+  const printed = printAnew(plan, kernels, assemble)
+  printedBefore.set(plan.variants, { plan, printed })
+  return printed
+}
+
+function isSame(a: Plan, b: Plan): boolean {
+  return Object.entries(a).every(([field, value]) => field === 'abilities' || b[field as keyof Plan] === value)
+}
+
+function printAnew(plan: Plan, kernels: readonly Kernel[], assemble: Assemble): PrintedPasses {
   const name = `passes${ascii(plan.program.name)}`
   const variants = [...new Set(plan.variants)]
   const nameOf = (variant: Variant): string => `${name}${variants.indexOf(variant)}`

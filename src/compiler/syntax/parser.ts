@@ -21,8 +21,8 @@ export class OptParser extends ExpressionParser {
   /** Imports that stand behind a declaration. */
   lateImports: ast.ImportDecl[] = []
 
-  constructor() {
-    super()
+  constructor(skipValidations?: boolean) {
+    super(skipValidations)
     this.performSelfAnalysis()
   }
 

@@ -92,9 +92,10 @@ export class RecoveringParser extends EmbeddedActionsParser {
   #begun: Begun[] = []
   #depth = 0
 
-  constructor() {
+  /** Looking for mistakes in the grammar itself takes as long as all else that is done to begin with: a test does it. */
+  constructor(skipValidations = true) {
     const mistakes = new Mistakes()
-    super([...T.tokens], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: mistakes })
+    super([...T.tokens], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: mistakes, skipValidations })
     this.#mistakes = mistakes
   }
 

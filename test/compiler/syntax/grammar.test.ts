@@ -1,8 +1,13 @@
 /** What is a program and what it means, where two readers might differ. */
 import { describe, expect, test } from 'vitest'
 import type * as ast from '../../../src/compiler/syntax/ast.js'
+import { OptParser } from '../../../src/compiler/syntax/parser.js'
 import { lexer, Name, WORDS } from '../../../src/compiler/syntax/tokens.js'
 import { codesOf, everyNode, grouped, inFunction, inStep, parsed, withoutSpans } from './support.js'
+
+test('the grammar has no ambiguity, left recursion or rule that nothing reaches', () => {
+  expect(() => new OptParser(false)).not.toThrow()
+})
 
 describe('precedence, from loosest to tightest', () => {
   test.each([
