@@ -39,14 +39,20 @@ export interface PrintedPasses {
 }
 
 /** What was printed of a plan; targets may share it but for their abilities. */
-const printedBefore = new WeakMap<Plan['variants'], { readonly plan: Plan; readonly printed: PrintedPasses }>()
+const printedBefore = new WeakMap<Plan['variants'], Printed>()
+
+interface Printed {
+  readonly plan: Plan
+  readonly assemble: Assemble
+  readonly passes: PrintedPasses
+}
 
 export function printPasses(plan: Plan, kernels: readonly Kernel[], assemble: Assemble): PrintedPasses {
   const before = printedBefore.get(plan.variants)
-  if (before && isSame(before.plan, plan)) return before.printed
-  const printed = printAnew(plan, kernels, assemble)
-  printedBefore.set(plan.variants, { plan, printed })
-  return printed
+  if (before?.assemble === assemble && isSame(before.plan, plan)) return before.passes
+  const passes = printAnew(plan, kernels, assemble)
+  printedBefore.set(plan.variants, { plan, assemble, passes })
+  return passes
 }
 
 function isSame(a: Plan, b: Plan): boolean {
