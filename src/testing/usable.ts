@@ -48,7 +48,7 @@ export interface Usability {
   readonly left: number
 }
 
-/** Tries the default hyperparameters, then other rates. On the current backend, which had best be cpu. */
+/** Tries the default hyperparameters, then other rates. On the current backend; cpu is the quickest for so little. */
 export async function usable(subject: Subject): Promise<readonly Usability[]> {
   const rate = subject.signature.hypers.find((h) => h.name === 'learningRate' && typeof h.init === 'number')
   const inRange = (x: number): boolean =>
@@ -58,7 +58,7 @@ export async function usable(subject: Subject): Promise<readonly Usability[]> {
   for (const task of TASKS) {
     let best: Usability | null = null
     for (const learningRate of rates) {
-      const tried = descend(subject, task, learningRate)
+      const tried = await descend(subject, task, learningRate)
       if (!best || tried.left < best.left) best = tried
       if (tried.steps !== null) break
     }
@@ -67,18 +67,19 @@ export async function usable(subject: Subject): Promise<readonly Usability[]> {
   return found
 }
 
-function descend({ Optimizer }: Subject, task: Task, learningRate: number | null): Usability {
+async function descend({ Optimizer }: Subject, task: Task, learningRate: number | null): Promise<Usability> {
   const optimizer = new Optimizer(learningRate === null ? {} : { learningRate })
   const x = tf.variable(tf.tensor1d([...task.start]))
   const [whole] = task.at(task.start)
   let left = 1
   let steps: number | null = null
+  let [, gradient] = task.at(task.start)
   for (let step = 1; step <= STEPS; step++) {
-    tf.tidy(() => {
-      const [, gradient] = task.at([...x.dataSync()])
-      optimizer.applyGradients({ [x.name]: tf.tensor1d(gradient) })
-    })
-    left = task.at([...x.dataSync()])[0] / whole
+    tf.tidy(() => optimizer.applyGradients({ [x.name]: tf.tensor1d(gradient) }))
+    // Not dataSync: in Node, WebGPU has none.
+    const reached = task.at([...(await x.data())])
+    left = reached[0] / whole
+    gradient = reached[1]
     if (left <= task.solved) {
       steps = step
       break
