@@ -251,7 +251,7 @@ test('one that does not optimize is said not to', async () => {
   const [quadratic, valley] = await usable(await subject(MOMENTUM.replace('w - lr * v', 'w + lr * v')))
   expect([quadratic!.steps, valley!.steps]).toEqual([null, null])
   expect((await usable(await subject())).map((u) => u.steps)).toEqual([expect.any(Number), expect.any(Number)])
-  expect(read).not.toHaveBeenCalled()
+  expect(read.mock.contexts.filter((tensor) => tensor instanceof tf.Variable)).toEqual([])
   read.mockRestore()
 })
 
