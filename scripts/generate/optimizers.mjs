@@ -177,6 +177,7 @@ differ. All are compiled already: \`import { Lion } from 'optc-lang/optimizers'\
 that a step reads and writes a weight, gradient included, in the fewest that are possible; in parentheses, where it can't all
 be done in one pass, those of touching everything just once. *Passes*: sweeps over a layer's weights. *Held to*: who else has it,
 whose figures it reproduces in float64, at a relative 1e-12 a step (\`test/conformance\`): ${versions.join(', ')}.
+Of deepspeed these are the formulas of its kernel, which runs on GPUs alone.
 
 | optimizer | descends from | state | bytes | passes | held to |
 |---|---|---|---|---|---|

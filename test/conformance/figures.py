@@ -365,7 +365,7 @@ def fused_lamb(lr, betas, eps, weight_decay, max_coeff, min_coeff):
 
 for low, high in [(1.4, 2.0), (0.4, 0.8)]:
     case("LAMBDeepSpeed", {**adamw, "minRatio": low, "maxRatio": high}, "deepspeed", fused_lamb,
-         {**t_adamw, "max_coeff": high, "min_coeff": low})
+         {**t_adamw, "max_coeff": high, "min_coeff": low}, called="the formulas of fused_lamb_cuda_kernel.cu: fused_lamb")
 unlike("LAMBDeepSpeed", {**adamw, "minRatio": 0.4, "maxRatio": 0.8}, "optax", optax.lamb, o_adamw)
 case("Amos", {**lr, "beta": 0.9, "momentum": 0.7, **eps, **decay, "rateFall": 3, "stepFall": 0.2}, "pytorch_optimizer", pytorch_optimizer.Amos,
      {**t_lr, "beta": 0.9, "momentum": 0.7, "eps": 0.01, "extra_l2": 0.1, "c_coef": 3, "d_coef": 0.2, "foreach": False}, turned=True)
