@@ -75,14 +75,16 @@ def run(step, steps):
     return after
 
 
+SLOWED = 6
 # Kernels end with what goes in and what comes out; torch's begin with what comes out and what goes in.
 TO_TORCH = {0: (), 1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}
 FROM_TORCH = {0: (), 1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}
 
 
-def with_torch(make, flat, apart, turned, before):
+def with_torch(make, flat, apart, turned, before, slowed):
     """`make(parameters)`; `flat`: other options for what has one dimension; `apart`: each matrix of a layer is a parameter;
-    `turned`: kernels stand as torch has them; `before(parameters)` comes before each step."""
+    `turned`: kernels stand as torch has them; `before(parameters)` comes before each step; `slowed`: half the rate from step
+    `SLOWED` on."""
     def cut(x):
         if turned:
             return [np.ascontiguousarray(x.transpose(TO_TORCH[x.ndim]))]
@@ -100,6 +102,9 @@ def with_torch(make, flat, apart, turned, before):
             p.grad = torch.tensor(g)
         if before:
             before(params)
+        if slowed and t == SLOWED:
+            for group in optimizer.param_groups:
+                group["lr"] /= 2
         optimizer.step()
         return [back(p.detach().numpy()) for p in params]
 
@@ -167,7 +172,10 @@ def stepper(library, theirs, arguments, flat, **how):
         return theirs(**{**arguments, **others})
 
     if library in OTHERS:
-        return OTHERS[library](make, flat)
+        rate = arguments.get("learning_rate")
+        falling = {"optax": lambda count: jax.numpy.where(count < SLOWED - 1, rate, rate / 2),
+                   "keras": keras.optimizers.schedules.PiecewiseConstantDecay([SLOWED - 2], [rate, rate / 2]) if rate else None}
+        return OTHERS[library]((lambda: make(learning_rate=falling[library])) if how["slowed"] else make, flat)
     return with_torch(lambda params: theirs(params, **arguments), flat, **how)
 
 
@@ -178,13 +186,14 @@ OF_MODEL = ["ClippedAdamW", "Prodigy", "DAdaptAdam", "DoG", "DoWG"]
 
 
 def case(ours, options, library, theirs, arguments, flat=None, called=None, steps=None, apart=False, turned=False, before=None,
-         **rest):
+         slowed=False, **rest):
     """`theirs(**arguments)` is compared with `ours`. All steps are kept for the first case of an optimizer alone."""
     first = not any(c["optimizer"] == ours for c in cases)
     steps = steps or (STEPS if first else [2, 100])
     name = called or getattr(theirs, "__name__", None) or theirs.func.__name__
-    call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "") + (", matrix by matrix" if apart else "")
-    how = {"apart": apart, "turned": turned, "before": before}
+    call = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" + (f", {flat} on biases" if flat else "") + (", matrix by matrix" if apart else "") + (f", half the rate from step {SLOWED} on" if slowed else "")
+    how = {"apart": apart, "turned": turned, "before": before, "slowed": slowed}
+    rest = {**rest, "slowed": SLOWED} if slowed else rest
     cases.append({"optimizer": ours, "options": options, **rest, "library": library, "version": LIBRARIES[library],
                   "call": call, "weights": run(stepper(library, theirs, arguments, flat, **how), steps)})
     if first and not flat and "program" not in rest and ours not in OF_MODEL:
@@ -230,6 +239,11 @@ for nesterov in [False, True]:
     case("Momentum", momentum, "optax", optax.sgd, {**o_lr, **theirs})
     case("Momentum", momentum, "keras", keras.optimizers.SGD, {**k_lr, **theirs})
     case("SGDW", {**momentum, **decay}, "timm", timm.optim.SGDW, {**t_lr, **theirs, "weight_decay": 0.1})
+# What tells the places of the rate apart: inside of the buffer, or outside.
+slow = {"momentum": 0.8, "nesterov": False}
+case("Momentum", {**lr, **slow}, "torch", torch.optim.SGD, {**t_lr, **slow}, steps=[10], slowed=True)
+case("Momentum", {**lr, **slow}, "optax", optax.sgd, {**o_lr, **slow}, steps=[10], slowed=True)
+unlike("Momentum", {**lr, **slow}, "keras", keras.optimizers.SGD, {**k_lr, **slow}, slowed=True)
 case("QHM", {**lr, "momentum": 0.8, "nu": 0.7}, "torch_optimizer", torch_optimizer.QHM, {**t_lr, "momentum": 0.8, "nu": 0.7})
 case("AggMo", {**lr, "beta1": 0.8, "beta2": 0.95}, "torch_optimizer", torch_optimizer.AggMo, {**t_lr, "betas": (0.0, 0.8, 0.95)})
 case("PNM", {**lr, "beta1": 0.8, "beta0": 0.7, **decay}, "pytorch_optimizer", pytorch_optimizer.PNM,
@@ -268,6 +282,10 @@ case("RMSPropTF", {**rms, "momentum": 0.7, "initialMean": 0}, "keras", keras.opt
      {**k_lr, "rho": 0.8, "epsilon": 0.01, "momentum": 0.7})
 case("RMSPropTF", {**rms, "momentum": 0.7, "initialMean": 0.5}, "optax", optax.rmsprop,
      {**o_lr, "decay": 0.8, "eps": 0.01, "momentum": 0.7, "initial_scale": 0.5})
+case("RMSPropMomentum", {**rms, "momentum": 0.7}, "torch", torch.optim.RMSprop,
+     {**t_lr, "alpha": 0.8, "eps": 0.01, "momentum": 0.7}, steps=[10], slowed=True)
+case("RMSPropTF", {**rms, "momentum": 0.7, "initialMean": 0}, "keras", keras.optimizers.RMSprop,
+     {**k_lr, "rho": 0.8, "epsilon": 0.01, "momentum": 0.7}, steps=[10], slowed=True)
 adadelta = {"learningRate": 0.5, "decay": 0.8, **eps}
 case("Adadelta", adadelta, "torch", torch.optim.Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 0.01})
 case("Adadelta", adadelta, "optax", optax.adadelta, {"learning_rate": 0.5, "rho": 0.8, "eps": 0.01})
@@ -376,6 +394,7 @@ unlike("LARS", lars, "optax", optax.lars,
        {"learning_rate": 0.5, "weight_decay": 0.1, "trust_coefficient": 0.02, "eps": 0.001, "momentum": 0.8}, masks={"adapt": everywhere})
 unlike("LARS", {**lars, "epsilon": 0}, "pytorch_optimizer", pytorch_optimizer.LARS,
        {"lr": 0.5, "momentum": 0.8, "weight_decay": 0.1, "trust_coefficient": 0.02}, masks={"adapt": wide})
+unlike("LARS", lars, "timm", timm.optim.Lars, t_lars, flat={"weight_decay": 0.0}, masks={"adapt": wide}, slowed=True)
 larc = {**lars, "learningRate": 0.04}
 case("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04, "trust_clip": True}, flat={"weight_decay": 0.0}, masks={"adapt": wide})
 unlike("LARC", larc, "timm", timm.optim.Lars, {**t_lars, "lr": 0.04}, flat={"weight_decay": 0.0}, masks={"adapt": wide})

@@ -18,6 +18,8 @@ interface Case {
   readonly masks?: Readonly<Record<string, readonly string[]>>
   /** What layers of one dimension have in the place of the options. */
   readonly groups?: Options
+  /** From this step on the rate is half of what the options say. */
+  readonly slowed?: number
   /** The same name, but not the same mathematics. */
   readonly unlike?: boolean
   readonly library: string
@@ -70,7 +72,11 @@ function worst(c: Case, options: Options = c.options, enough = Infinity): number
   const run = trajectory(referenceOf(c), layers, options)
   let difference = 0
   for (let t = 1; t <= Math.max(...Object.keys(c.weights).map(Number)); t++) {
-    const result = run.step(layers.map((_, k) => gradient(k, t)))
+    const now: Options = t >= (c.slowed ?? Infinity) ? { learningRate: (options.learningRate as number) / 2 } : {}
+    const result = run.step(
+      layers.map((_, k) => gradient(k, t)),
+      now
+    )
     const theirs = c.weights[t]
     if (!theirs) continue
     let from = 0
