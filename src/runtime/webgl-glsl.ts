@@ -64,14 +64,17 @@ function reader(i: number, fetch: Fetch, packed: boolean): string {
   return `${elementOf(i, fetch)}\n${value(`return T(${all.join(', ')})`)}`
 }
 
-/** Which elements a texel holds (`F`), and whether there are such (`V`). WebGL lets nobody read outside of a texture. */
+/**
+ * Which elements a texel holds (`F`), and whether there are such (`V`): to the right (`x`), below (`y`). WebGL lets nobody read outside of a
+ * texture.
+ */
 function locator(packed: boolean): string {
   if (!packed) return `int F; B V; void locate(ivec2 p) { F = p.y * l.z + p.x; V = F < where.y; }`
   return `ivec4 F; B V; void locate(ivec2 p) {
 int w = (l.y + 1) / 2, n = w * ((l.x + 1) / 2), t = p.y * l.z + p.x, b = t / n, e = t - b * n;
 int r = e / w * 2, c = (e - e / w * w) * 2, f = (b * l.x + r) * l.y + c;
-bool v = f < where.y, right = c + 1 < l.y, down = r + 1 < l.x;
-V = B(v, v && right, v && down, v && right && down);
+bool v = f < where.y, x = c + 1 < l.y, y = r + 1 < l.x;
+V = B(v, v && x, v && y, v && x && y);
 F = ivec4(f, f + 1, f + l.y, f + l.y + 1);
 }`
 }
@@ -96,8 +99,8 @@ export interface PassText {
 /** A pass: what it stores, or its sums over blocks of texels. */
 export function passShader(pass: PassText, { packed, fetches, masked }: Reading, scalars: number): string {
   const { stores, reduces, functions = '', head = '', body } = pass
-  // Random numbers are of an element's index.
-  const located = masked || functions.includes('noise_') || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
+  // Functions may want to know it: random numbers are of an element's index.
+  const located = masked || functions || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
   const results = [...stores, ...reduces].map((_, i) => `to${i}`)
   const kept = (i: number, otherwise: string): string =>
     masked ? `pick(V, ${results[i]}, T(${otherwise}))` : results[i]!
