@@ -1,16 +1,18 @@
 /** Plans written by hand, as small as each point needs: what runs them is tested apart from what makes them. */
 import { Graph } from '../../src/compiler/check/graph.js'
 import type { Node, Program, Reduce, Slot } from '../../src/compiler/check/program.js'
-import type { Abilities, Buffer, Cell, Pass, Plan, ReduceNode, Variant } from '../../src/compiler/plan/plan.js'
+import {
+  type Abilities,
+  type Buffer,
+  type Cell,
+  IDEAL,
+  type Pass,
+  type Plan,
+  type ReduceNode,
+  type Variant
+} from '../../src/compiler/plan/plan.js'
 
-const ABILITIES: Abilities = {
-  target: 'by hand',
-  reducesInPass: true,
-  inPlace: true,
-  maxBuffers: 7,
-  maxOutputs: 7,
-  axes: true
-}
+const ABILITIES: Abilities = { ...IDEAL, target: 'by hand', maxBuffers: 7, maxOutputs: 7 }
 const FIGURES = { bytesPerWeight: 0, bytesCompulsory: 0, provedLeast: true }
 
 export const W: Buffer = { kind: 'weight' }

@@ -15,6 +15,7 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
+  maxReductions: Infinity,
   axes: true,
   noise: true
 }

@@ -29,6 +29,7 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
+  maxReductions: Infinity,
   axes: false,
   noise: false
 }

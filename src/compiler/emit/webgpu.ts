@@ -24,6 +24,7 @@ const ABILITIES: Abilities = {
   inPlace: true,
   maxBuffers: STORAGE_BUFFERS - 1,
   maxOutputs: STORAGE_BUFFERS - 1,
+  maxReductions: Infinity,
   axes: false,
   noise: true
 }

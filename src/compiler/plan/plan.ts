@@ -32,6 +32,8 @@ export interface Abilities {
   readonly maxBuffers: number
   /** Tensors that one pass may store. */
   readonly maxOutputs: number
+  /** Numbers that one pass may reduce to. */
+  readonly maxReductions: number
   /** Rows and columns. A program that has some is not compiled for a target that has not: a driver for any backend runs it. */
   readonly axes: boolean
   /** It draws random numbers. */
@@ -148,6 +150,7 @@ export const IDEAL: Abilities = {
   inPlace: true,
   maxBuffers: Infinity,
   maxOutputs: Infinity,
+  maxReductions: Infinity,
   axes: true,
   noise: true
 }

@@ -127,6 +127,7 @@ export function mightDoWithOtherLoads(
 const MANY = 1 << 20
 
 function mayReduce(sweep: Sweep, abilities: Abilities): boolean {
+  if (sweep.reductions.length > abilities.maxReductions) return false
   return abilities.reducesInPass || sweep.reductions.length === 0 || outputsOf(sweep) === 0
 }
 

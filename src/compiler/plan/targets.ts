@@ -26,12 +26,13 @@ function keepsLimits({ variants }: Plan, abilities: Abilities): boolean {
 }
 
 function isWithin({ loads, stores, reductions }: Pass, abilities: Abilities): boolean {
-  const { reducesInPass, inPlace, maxBuffers, maxOutputs } = abilities
+  const { reducesInPass, inPlace, maxBuffers, maxOutputs, maxReductions } = abilities
   const stored = stores.map(({ to }) => to)
   const fresh = inPlace ? stored.filter((to) => !loads.some((from) => sameBuffer(from, to))) : stored
   return (
     (reducesInPass || reductions.length === 0 || stores.length === 0) &&
     stores.length <= maxOutputs &&
+    reductions.length <= maxReductions &&
     loads.length + fresh.length <= maxBuffers
   )
 }

@@ -17,6 +17,8 @@ const LIMITS: readonly [does: boolean, limits: Partial<Abilities>][] = [
   [false, { inPlace: false, maxBuffers: 6 }],
   [false, { maxBuffers: 3 }],
   [false, { maxOutputs: 2 }],
+  [true, { maxReductions: 2 }],
+  [false, { maxReductions: 1 }],
   [false, { reducesInPass: false }]
 ]
 
@@ -33,7 +35,8 @@ test('each target gets what it would have got alone, within its limits', () => {
     reducesInPass: fc.boolean(),
     inPlace: fc.boolean(),
     maxBuffers: fc.integer({ min: 4, max: 9 }),
-    maxOutputs: fc.integer({ min: 1, max: 4 })
+    maxOutputs: fc.integer({ min: 1, max: 4 }),
+    maxReductions: fc.integer({ min: 1, max: 3 })
   })
   const told = { shared: 0, alone: 0 }
   fc.assert(

@@ -144,6 +144,7 @@ function verifyLimits(pass: Pass, abilities: Plan['abilities'], broken: (problem
   const stores = pass.stores.map((s) => text(s.to))
   const touched = abilities.inPlace ? new Set([...loads, ...stores]).size : loads.length + stores.length
   if (touched > abilities.maxBuffers) broken('touches too many tensors')
+  if (pass.reductions.length > abilities.maxReductions) broken('reduces to too many numbers')
   if (stores.length > abilities.maxOutputs) broken('stores too many tensors')
   if (!abilities.reducesInPass && stores.length > 0 && pass.reductions.length > 0) broken('reduces where it stores')
 }
