@@ -3,7 +3,6 @@ import type { Backend, TfProgram } from './webgl-backend.js'
 
 interface Uniform {
   readonly name: string
-  readonly type: number
   readonly place: WebGLUniformLocation
 }
 
@@ -13,7 +12,7 @@ export interface Program {
 }
 
 /** A uniform's value: a texture, four ints, or vectors of floats. */
-export type Input = WebGLTexture | readonly number[] | Float32Array
+export type Input = WebGLTexture | number[] | Float32Array
 
 export interface Draw {
   readonly program: Program
@@ -28,7 +27,7 @@ export interface Device {
   /** The program of a text that `key` and `kind` stand for; made when it is first asked for. */
   program(key: object, kind: string, text: () => string): Program
   draw(draw: Draw): void
-  /** A texture of four float32 a texel, by name, at least so large. What it held is lost if it has to grow. */
+  /** A texture of four float32 a texel, by name, at least so high, and always as wide. What it held is lost if it has to grow. */
   texture(name: string, width: number, height: number): WebGLTexture
   /** Writes texels from the left top on. */
   write(texture: WebGLTexture, width: number, height: number, values: Float32Array): void
@@ -39,8 +38,8 @@ export interface Device {
 
 export function makeDevice({ gpgpu }: Backend): Device {
   const { gl } = gpgpu
-  const programs = new Map<object, Map<string, Program>>()
-  const textures = new Map<string, { texture: WebGLTexture; width: number; height: number }>()
+  const programs = new Map<object, Record<string, Program>>()
+  const textures = new Map<string, { texture: WebGLTexture | null; height: number }>()
   /** By how many targets they have: which are drawn to is state of a framebuffer, and tfjs's own has one. */
   const framebuffers: WebGLFramebuffer[] = []
   const made: (() => void)[] = []
@@ -58,8 +57,8 @@ export function makeDevice({ gpgpu }: Backend): Device {
       gl.deleteVertexArray(linked.vao)
     })
     const uniforms = Array.from({ length: gl.getProgramParameter(linked, gl.ACTIVE_UNIFORMS) ?? 0 }, (_, i) => {
-      const { name, type } = gl.getActiveUniform(linked, i)!
-      return { name: name.replace('[0]', ''), type, place: gl.getUniformLocation(linked, name)! }
+      const { name } = gl.getActiveUniform(linked, i)!
+      return { name: name.replace('[0]', ''), place: gl.getUniformLocation(linked, name)! }
     })
     return { linked, uniforms }
   }
@@ -79,13 +78,17 @@ export function makeDevice({ gpgpu }: Backend): Device {
     })
   }
 
+  function bind(texture: WebGLTexture, unit = 0): void {
+    gl.activeTexture(gl.TEXTURE0 + unit)
+    gl.bindTexture(gl.TEXTURE_2D, texture)
+  }
+
   return {
     program(key, kind, text) {
-      const mine = programs.get(key) ?? new Map<string, Program>()
-      programs.set(key, mine)
-      const program = mine.get(kind) ?? compile(text())
-      mine.set(kind, program)
-      return program
+      const own = programs.get(key) ?? {}
+      programs.set(key, own)
+      own[kind] ??= compile(text())
+      return own[kind]
     },
     draw({ program: { linked, uniforms }, to, area: [x, y, width, height], inputs }) {
       target(to)
@@ -94,36 +97,34 @@ export function makeDevice({ gpgpu }: Backend): Device {
       gpgpu.setProgram(linked)
       gpgpu.bindVertexArray(linked.vao)
       let unit = 0
-      for (const { name, type, place } of uniforms) {
-        const value = inputs[name]
-        if (type === gl.SAMPLER_2D) {
-          gl.activeTexture(gl.TEXTURE0 + unit)
-          gl.bindTexture(gl.TEXTURE_2D, value as WebGLTexture)
+      for (const { name, place } of uniforms) {
+        const value = inputs[name]!
+        if (value instanceof Float32Array) gl.uniform4fv(place, value)
+        else if (Array.isArray(value)) gl.uniform4iv(place, value)
+        else {
+          bind(value, unit)
           gl.uniform1i(place, unit++)
-        } else if (type === gl.INT_VEC4) gl.uniform4iv(place, value as number[])
-        else gl.uniform4fv(place, value as Float32Array)
+        }
       }
       gl.drawElements(gl.TRIANGLES, 6, gl.UNSIGNED_SHORT, 0)
     },
     texture(name, width, height) {
-      const known = textures.get(name)
-      if (known && known.width >= width && known.height >= height) return known.texture
-      if (known) gl.deleteTexture(known.texture)
+      const known = textures.get(name) ?? { texture: null, height: 0 }
+      if (known.height >= height) return known.texture!
+      if (height > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Error('WebGL has no room for so many layers.')
+      gl.deleteTexture(known.texture)
       const texture = gl.createTexture()!
-      gl.activeTexture(gl.TEXTURE0)
-      gl.bindTexture(gl.TEXTURE_2D, texture)
+      bind(texture)
       for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
         gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST)
       }
-      const size = { width: Math.max(width, known?.width ?? 0), height: Math.max(height, known?.height ?? 0) }
-      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, size.width, size.height)
-      textures.set(name, { texture, ...size })
+      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, width, height)
+      textures.set(name, { texture, height })
       made.push(() => gl.deleteTexture(texture))
       return texture
     },
     write(texture, width, height, values) {
-      gl.activeTexture(gl.TEXTURE0)
-      gl.bindTexture(gl.TEXTURE_2D, texture)
+      bind(texture)
       gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RGBA, gl.FLOAT, values)
     },
     end() {

@@ -36,6 +36,10 @@ export interface WebGlPass extends PassText {
   readonly finish?: WebGlStage
 }
 
+interface WebGlShare extends CellText {
+  readonly numbers: number
+}
+
 interface RecordText {
   /** Texels of a record; 0 for none. */
   readonly texels: number
@@ -48,15 +52,15 @@ interface RecordText {
 export interface WebGlVariant extends RecordText {
   readonly observed: readonly number[]
   readonly passes: readonly WebGlPass[]
-  /** For each barrier: what a layer adds to its reductions, in as many draws as it takes. */
-  readonly shares: readonly (readonly (CellText & { readonly numbers: number })[])[]
+  /** For each barrier and each of its draws: what a layer adds to its reductions. */
+  readonly shares: readonly (readonly WebGlShare[])[]
   /** What is kept after the step. */
   readonly last?: WebGlStage
 }
 
-/** What is computed between segments. */
+/** What is computed between segments, in as many draws as it takes. */
 export interface WebGlModel extends RecordText {
-  readonly barriers: readonly { readonly reduces: readonly Reduce[]; readonly finish?: WebGlStage }[]
+  readonly barriers: readonly (readonly { readonly reduces: readonly Reduce[]; readonly finish?: WebGlStage }[])[]
 }
 
 export interface WebGlKernels {
@@ -148,10 +152,10 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
           addStage(group, pass.finish, pass.reduces)
         }
       }
-      const barrier = model?.barriers[segment]
-      if (!barrier) continue
-      for (const group of groups) share(group, segment)
-      addStage(whole!, barrier.finish, barrier.reduces)
+      for (const [i, { reduces, finish }] of model?.barriers[segment]?.entries() ?? []) {
+        for (const group of groups) share(group, group.text.shares[segment]?.[i])
+        addStage(whole!, finish, reduces)
+      }
     }
     for (const group of groups) addStage(group, group.text.last, [])
     for (const records of all) leave(records)
@@ -162,12 +166,13 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
   /** Layers of one variant, side by side in its record and in the atlas. */
   function groupsOf(layers: readonly StepLayer[]): Group[] {
     let first = 0
-    return [...new Set(layers.map(({ variant }) => variants[variant]!))].map((text, i): Group => {
+    return [...new Set(layers.map(({ variant }) => variants[variant]!))].map((text): Group => {
       const place = makeShelves()
       const own = layers.filter(({ variant }) => variants[variant] === text)
       const rows = own.map((one) => rowOf(one, place))
+      const name = variants.indexOf(text)
       first += rows.length
-      return { text, rows, names: [`a${i}`, `b${i}`], first: first - rows.length }
+      return { text, rows, names: [`a${name}`, `b${name}`], first: first - rows.length }
     })
   }
 
@@ -260,18 +265,15 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
   }
 
   /** What each layer of a group adds at a barrier. */
-  function share(group: Group, barrier: number): void {
-    const { first, rows, text } = group
-    let from = 0
-    for (const one of text.shares[barrier]!) {
-      device.draw({
-        program: device.program(one, '', () => shareShader(one, one.numbers)),
-        to: partsFor(from + one.numbers).slice(from / 4),
-        area: [0, first, 1, rows.length],
-        inputs: { ...recordsFor(group), where: [first, 0, 0, 0] }
-      })
-      from += one.numbers
-    }
+  function share(group: Group, text: WebGlShare | undefined): void {
+    if (!text) return
+    const { first, rows } = group
+    device.draw({
+      program: device.program(text, '', () => shareShader(text, text.numbers)),
+      to: partsFor(text.numbers),
+      area: [0, first, 1, rows.length],
+      inputs: { ...recordsFor(group), where: [first, 0, 0, 0] }
+    })
   }
 
   /** A pass over one layer: into fresh tensors, which take the place of the old ones, or into its tile of the atlas. */
@@ -342,7 +344,7 @@ function lost(): Error {
 }
 
 /** What the GLSL reads of a layout. */
-function numbersOf({ rows, cols, width, offset }: Layout): readonly number[] {
+function numbersOf({ rows, cols, width, offset }: Layout): number[] {
   return [rows, cols, width, offset]
 }
 

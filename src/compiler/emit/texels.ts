@@ -30,19 +30,29 @@ export interface TexelRecord {
   partOf(node: Node): string | null
 }
 
-/** The record of a layer, or of the model, that is made in these stages. */
+/**
+ * The record of a layer, or of the model, that is made in these stages. What a layer's passes make of a reduction over the
+ * model is its part of it; the whole stands in the model's record, and at last, if it is kept, in the layer's.
+ */
 export function recordOf(plan: Plan, over: 'layer' | 'model', stages: readonly (readonly Node[])[]): TexelRecord {
   const slots = plan.program.slots.filter((s) => s.over === over && s.place === 'device').map((s) => s.name)
   // The first texel says where partial sums stand.
   const state = 1 + texelsOf(plan.scalars.length)
   const places = new Map<Node, number>()
+  const parts = new Map<Node, number>()
   const stageOf = new Map<Node, number>()
   let at = state + texelsOf(slots.length)
   const laid = stages.map((all, stage): Stage => {
-    const nodes = [...new Set(all)].filter((node) => slotOf(node) < 0 && !places.has(node))
+    const isPart = (node: Node): boolean =>
+      over === 'layer' && stage < stages.length - 1 && 'over' in node && node.over === 'model'
+    const known = (node: Node): boolean => (isPart(node) ? parts : places).has(node)
+    const nodes = [...new Set(all)].filter((node) => slotOf(node) < 0 && !known(node))
     for (const [i, node] of nodes.entries()) {
-      places.set(node, 4 * at + i)
-      stageOf.set(node, stage)
+      if (isPart(node)) parts.set(node, 4 * at + i)
+      else {
+        places.set(node, 4 * at + i)
+        stageOf.set(node, stage)
+      }
     }
     const first = at
     at += texelsOf(nodes.length)
@@ -50,9 +60,6 @@ export function recordOf(plan: Plan, over: 'layer' | 'model', stages: readonly (
   })
   function slotOf(node: Node): number {
     return node.op === 'slot' ? slots.indexOf(node.name) : -1
-  }
-  function isPart(node: Node): boolean {
-    return over === 'layer' && 'over' in node && node.over === 'model'
   }
   const placeOf = (node: Node): number => (slotOf(node) >= 0 ? 4 * state + slotOf(node) : places.get(node)!)
   return {
@@ -64,10 +71,10 @@ export function recordOf(plan: Plan, over: 'layer' | 'model', stages: readonly (
     read(node, stage, name) {
       const scalar = plan.scalars.findIndex((s) => s.node === node)
       if (scalar >= 0) return numberAt(4 + scalar, name)
-      const made = isPart(node) ? undefined : stageOf.get(node)
+      const made = stageOf.get(node)
       return slotOf(node) >= 0 || (made !== undefined && made < stage) ? numberAt(placeOf(node), name) : null
     },
-    partOf: (node) => (isPart(node) && places.has(node) ? numberAt(places.get(node)!, 'cell') : null)
+    partOf: (node) => (parts.has(node) ? numberAt(parts.get(node)!, 'cell') : null)
   }
 }
 

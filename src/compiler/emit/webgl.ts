@@ -27,6 +27,7 @@ const ABILITIES: Abilities = {
   // 16 textures for sure, two of which hold the records of the layer and of the model.
   maxBuffers: 14,
   maxOutputs: OUTPUTS,
+  maxReductions: NUMBERS,
   axes: false,
   noise: true
 }
@@ -63,7 +64,7 @@ interface Scope {
 }
 
 function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string {
-  const passes = variant.passes.flatMap(inDraws)
+  const { passes } = variant
   const made = passes.map((p) => [...totalsOf(p), ...p.finish.map((i) => variant.cells[i]!.node)])
   const kept = [...variant.layerState, ...variant.observations].map((k) => k.value)
   const layer = recordOf(plan, 'layer', [...made, kept])
@@ -80,16 +81,12 @@ function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string 
     ['state', numbers(layer.slots.map(stateAfter))],
     ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
     ['passes', array(passes.map((pass, i) => printPass(scope, pass, i)))],
-    ['shares', array(plan.barriers.map((barrier, i) => printShares(scope, barrier, i)))],
+    [
+      'shares',
+      array(plan.barriers.map((barrier, i) => array(drawsOf(barrier).map((draw) => printShares(scope, draw, i)))))
+    ],
     ['last', printStage(layer.stages.at(-1)!, scalarsOf(scope, end))]
   ])
-}
-
-/** A pass of few enough reductions that their sums fit into the targets of a draw. */
-function inDraws(pass: Pass): Pass[] {
-  const parts = chunks(pass.reductions, NUMBERS)
-  if (parts.length <= 1) return [pass]
-  return parts.map((reductions, i) => ({ ...pass, reductions, finish: i === parts.length - 1 ? pass.finish : [] }))
 }
 
 function printPass(scope: Scope, pass: Pass, stage: number): string {
@@ -117,14 +114,11 @@ function printShares(scope: Scope, { reductions }: Barrier, barrier: number): st
   const { variant, layer } = scope
   const scalars = scalarsOf(scope, { stage: layer.stages.length, barrier })
   const shareOf = (node: Node): Node => variant.shares.find((s) => s.node === node)?.value ?? node
-  const draws = chunks(reductions.map(shareOf), NUMBERS).map((values) => {
-    const lines = glsl.printValues(
-      values.map((node, to) => ({ to, node })),
-      { ...scalars, read: (node) => layer.partOf(node) ?? scalars.read(node) }
-    )
-    return object([['numbers', String(values.length)], ...printCode(lines, { code: lines })])
-  })
-  return array(draws)
+  const lines = glsl.printValues(
+    reductions.map((node, to) => ({ to, node: shareOf(node) })),
+    { ...scalars, read: (node) => layer.partOf(node) ?? scalars.read(node) }
+  )
+  return object([['numbers', String(reductions.length)], ...printCode(lines, { code: lines })])
 }
 
 /** What a program may read: what stages and barriers before it have made, and totals that it has just brought together. */
@@ -141,12 +135,15 @@ function scalarsOf({ plan, layer, model }: Scope, { stage, barrier, totals = [],
     const scalar = inPass ? plan.scalars.findIndex((s) => s.node === node) : -1
     if (scalar >= 0) return `s[${scalar >> 2}].${'xyzw'[scalar & 3]}`
     if (totals.includes(node)) return `total[${totals.indexOf(node)}]`
-    return layer.read(node, stage, 'cell') ?? model.read(node, barrier, 'model')
+    const before = barriersOf(plan).slice(0, barrier).flat().length
+    return layer.read(node, stage, 'cell') ?? model.read(node, before, 'model')
   })
 }
 
 function printModel(plan: Plan, model: TexelRecord): string {
-  const barriers = barriersOf(plan).map(({ reductions }, i) => {
+  let stage = 0
+  const printDraw = ({ reductions }: Barrier): string => {
+    const i = stage++
     const scalars = scalarsFrom(plan, (node) => {
       const total = reductions.indexOf(node as (typeof reductions)[number])
       return total >= 0 ? `total[${total}]` : model.read(node, i, 'cell')
@@ -155,7 +152,7 @@ function printModel(plan: Plan, model: TexelRecord): string {
       ['reduces', array(reductions.map((r) => quote(r.op)))],
       ['finish', printStage(model.stages[i]!, scalars)]
     ])
-  })
+  }
   const stateAfter = (name: string, i: number): number => {
     const value = plan.modelState.find((s) => s.slot === name)?.value
     return value ? model.placeOf(value) : 4 * model.state + i
@@ -164,24 +161,33 @@ function printModel(plan: Plan, model: TexelRecord): string {
     ['texels', String(model.texels)],
     ['at', String(model.state)],
     ['state', numbers(model.slots.map(stateAfter))],
-    ['barriers', array(barriers)]
+    ['barriers', array(barriersOf(plan).map((draws) => array(draws.map(printDraw))))]
   ])
 }
 
-/** Each barrier makes a stage; the last also what is kept. */
+/** Each draw of a barrier makes a stage; the last of all also what is kept. */
 function modelOf(plan: Plan): TexelRecord {
-  const barriers = barriersOf(plan)
-  const stages = barriers.map(({ reductions, finish }, i): Node[] => [
+  const draws = barriersOf(plan).flat()
+  const stages = draws.map(({ reductions, finish }, i): Node[] => [
     ...reductions,
     ...finish.map((c) => plan.modelCells[c]!.node),
-    ...(i === barriers.length - 1 ? plan.modelState.map((s) => s.value) : [])
+    ...(i === draws.length - 1 ? plan.modelState.map((s) => s.value) : [])
   ])
   return recordOf(plan, 'model', stages)
 }
 
 /** State without a reduction still changes once a step. */
-function barriersOf(plan: Plan): readonly Barrier[] {
-  return plan.barriers.length > 0 ? plan.barriers : [{ reductions: [], finish: [] }]
+function barriersOf({ barriers }: Plan): (readonly Barrier[])[] {
+  return barriers.length > 0 ? barriers.map(drawsOf) : [[{ reductions: [], finish: [] }]]
+}
+
+/** A barrier in draws of as many reductions as fit into one; the last finishes it. */
+function drawsOf({ reductions, finish }: Barrier): Barrier[] {
+  const count = Math.ceil(reductions.length / NUMBERS)
+  return Array.from({ length: count }, (_, i) => ({
+    reductions: reductions.slice(i * NUMBERS, (i + 1) * NUMBERS),
+    finish: i === count - 1 ? finish : []
+  }))
 }
 
 /** A program over cells that adds a stage to a record; null if there is nothing in it. */
@@ -205,10 +211,6 @@ function printCode(
 
 function totalsOf(pass: Pass): Node[] {
   return pass.reductions.map((r) => r.node)
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
 }
 
 function numbers(values: readonly number[]): string {
