@@ -114,10 +114,10 @@ const shaderLog: Loss = (x, y) => (x >= 0.5 && x <= 2 ? 2 ** -21 : 3 * ULP * Mat
 const shaderExp = (x: number): number => (3 + 2 * Math.abs(x)) * ULP
 
 /**
- * WGSL 15.7.4, and GLSL ES as Vulkan's SPIR-V states it: `+ - *` may round either way, `/` 2.5 ULP, `inverseSqrt` 2 ULP
- * and `sqrt` 1 over that. `tanh` is the worse of 1e-5 and sinh / cosh. There is no cube root: exp(log(x) / 3).
+ * WGSL 15.7.4: `+ - *` may round either way, `/` 2.5 ULP, `inverseSqrt` 2 ULP and `sqrt` 1 over that. `tanh` is the worse
+ * of 1e-5 and sinh / cosh. There is no cube root: exp(log(x) / 3).
  */
-const shader: Arithmetic = {
+const wgsl: Arithmetic = {
   unit: ULP,
   tiny: FLOAT32.normal,
   largest: FLOAT32.largest,
@@ -135,6 +135,30 @@ const shader: Arithmetic = {
     exp: (x, y) => shaderExp(x) * Math.abs(y),
     log: shaderLog,
     tanh: (x, y) => (y === 0 ? 0 : Math.max(1e-5, (14 + 4 * Math.min(Math.abs(x), 89)) * ULP))
+  }
+}
+
+/**
+ * GLSL ES, "Range and Precision" (3.20, 4.7.1): the rounding mode is undefined, by 1 ULP at most; subnormals may be flushed,
+ * NaN need not be made; `/` 2.5 ULP for |b| in [2^-126, 2^126], `exp` (3 + 2|x|) ULP, `log` 3 ULP or 2^-21 near 1, `inversesqrt`
+ * 2 ULP and `sqrt` 1.0 / that. Of `tanh` it promises nothing and it has no cube root: these are functions that the compiler prints
+ * (src/compiler/emit/glsl.ts), at their worst on such a machine (test/compiler/emit/glsl.test.ts).
+ */
+const glsl: Arithmetic = {
+  unit: ULP,
+  tiny: FLOAT32.normal,
+  largest: FLOAT32.largest,
+  division: 2.5,
+  divisor: { low: 2 ** -126, high: 2 ** 126 },
+  loose: true,
+  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny },
+  functions: {
+    sqrt: relative(4.5 * ULP),
+    rsqrt: relative(2 * ULP),
+    cbrt: relative(2.5 * ULP),
+    exp: (x, y) => shaderExp(x) * Math.abs(y),
+    log: shaderLog,
+    tanh: relative(22 * ULP)
   }
 }
 
@@ -227,10 +251,10 @@ export const tables = {
   wasm: table('wasm', nearest, alike(inFloat64)),
   ops: table('ops', nearest),
   eigen: table('eigen', eigen),
-  wgsl: table('wgsl', shader, inOrder(inWorkgroups, collected)),
+  wgsl: table('wgsl', wgsl, inOrder(inWorkgroups, collected)),
   glsl: table(
     'glsl',
-    shader,
+    glsl,
     inOrder(remembered(inFragments), (n) => inBlocks(n, 8))
   ),
   exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: alike(() => 0) }
