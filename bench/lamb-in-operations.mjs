@@ -1,7 +1,5 @@
 // LAMB as one would write it in TensorFlow.js.
-import * as tf from '@tensorflow/tfjs'
-
-export function lambInOperations() {
+export function lambInOperations(tf) {
   const [lr, beta1, beta2, epsilon, decay] = [0.001, 0.9, 0.999, 1e-6, 0.01]
   const slots = new Map()
   let t = 0

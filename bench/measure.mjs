@@ -1,39 +1,43 @@
 // Measuring side by side: every round runs each contender once, so that what the machine does meanwhile hits all alike.
 export const ROUNDS = 5
 
+/** A quick one runs so many ms in a round, and at most so many times. */
+const [LONG, MOST] = [50, 100]
+
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 
 /**
- * Medians in ms by name, of functions that may return a promise. Each runs once before, to be compiled; a quick one runs
- * many times a round. `after` each round of one comes what is not timed.
+ * Of functions by name: the median times in ms until each is `done` (where it returns a promise, until that is kept), and
+ * until it had `returned`. Each runs once before, to be compiled.
  */
-export async function interleaved(contenders, rounds = ROUNDS, after = () => {}) {
+export async function interleaved(contenders, rounds = ROUNDS) {
   const names = Object.keys(contenders)
   const times = Object.fromEntries(names.map((name) => [name, []]))
   const repeats = {}
   for (const name of names) {
     await contenders[name]()
-    await after()
-    const once = await timeOf(contenders[name], 1)
-    await after()
-    repeats[name] = Math.max(1, Math.min(100, Math.floor(50 / once)))
+    const { done } = await timeOf(contenders[name], 1)
+    repeats[name] = Math.max(1, Math.min(MOST, Math.floor(LONG / done)))
   }
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) {
-      times[name].push(await timeOf(contenders[name], repeats[name]))
-      await after()
-    }
+    for (const name of names) times[name].push(await timeOf(contenders[name], repeats[name]))
   }
-  return Object.fromEntries(names.map((name) => [name, median(times[name])]))
+  const medianOf = (name, what) => median(times[name].map((time) => time[what]))
+  return Object.fromEntries(
+    names.map((name) => [name, { done: medianOf(name, 'done'), returned: medianOf(name, 'returned') }])
+  )
 }
 
 async function timeOf(f, repeats) {
+  let returned = 0
   const started = performance.now()
   for (let i = 0; i < repeats; i++) {
+    const called = performance.now()
     const result = f()
+    returned += performance.now() - called
     if (result instanceof Promise) await result
   }
-  return (performance.now() - started) / repeats
+  return { done: (performance.now() - started) / repeats, returned: returned / repeats }
 }

@@ -1,92 +1,68 @@
-// What the benches of backends share: the models, the optimizers, and a line a pair, beside TensorFlow.js's own or plain
-// operations and beside a copy of the same bytes.
+// A step of compiled optimizers beside TensorFlow.js's own and beside a copy of the same bytes, on the backend that is
+// current, in Node or in a page. What came out is told a record at a time; `report.mjs` says what stands in one.
 import * as tf from '@tensorflow/tfjs'
-import { compiled } from './compiled.mjs'
-import { lambInOperations } from './lamb-in-operations.mjs'
-import { interleaved, ROUNDS } from './measure.mjs'
-import { shapes as resnet50 } from './resnet50.mjs'
-
-const CASES = {
-  Adam: { file: 'adam', stock: () => tf.train.adam(0.001, 0.9, 0.999, 1e-7), beside: 'tf.train.adam' },
-  Momentum: { file: 'momentum', stock: () => tf.train.momentum(0.01, 0.9), beside: 'tf.train.momentum' },
-  LAMB: { file: 'lamb', stock: lambInOperations, beside: 'tf ops' }
-}
-
-const tiny = (count) => Array.from({ length: count }, () => [256])
-
-/** `huge`: how many million weights the one huge layer has, as far as the backend's memory goes with both optimizers. */
-const models = (huge) => [
-  { name: '1 tensor of 4M weights', shapes: [[2000, 2000]] },
-  { name: "ResNet-50's 161 tensors, 25.6M weights", shapes: resnet50 },
-  { name: '200 tensors of 256 weights', shapes: tiny(200) },
-  { name: 'half in 1 tensor, half in 4000 of 256, 2M weights', shapes: [[1000, 1024], ...tiny(4000)], cases: ['Adam'] },
-  { name: `1 tensor of ${huge}M weights`, shapes: [[1000 * huge, 1000]], cases: ['Adam'], rounds: 1 }
-]
+import { OPTIMIZERS, sizeOf } from './cases.mjs'
+import { interleaved } from './measure.mjs'
 
 /**
- * Prints a step of each optimizer on each model.
- * @param target the target's name, which is also the backend's
- * @param title what runs it: a device's name, say
- * @param huge see `models`
- * @param ways by label: `kernel` that must run, and `first`, which takes the first step
- * @param copiesOf of shapes: `bytes` that each copy moves, `ways` to copy by label, `dispose`
- * @param done waits for the device; without it a step is over when the call returns
+ * @param setup
+ *   `ways`, by label: `classes` (see compiled.mjs), the `kernel` that must run, and `first`, which takes the first step;
+ *   `copiesOf` of shapes: `bytes` that each copy moves, `ways` to copy by label, `dispose`;
+ *   `done`, of a weight: waits for the device (without it a step is over when the call returns);
+ *   `refuse`, of the number of weights: why TensorFlow.js's own (`theirs`) or any (`all`) can't be stepped here
+ * @param {{ model: string, shapes: number[][], optimizers: string[], rounds?: number }[]} models
+ * @param {(record: object) => unknown} tell
  */
-export async function sideBySide({ target, title, huge, ways, copiesOf, done }) {
-  console.log(`\n${title}, a step: medians of ${ROUNDS} interleaved runs`)
-  for (const { name, shapes, cases = Object.keys(CASES), rounds } of models(huge)) {
-    console.log(`\n  ${name}`)
-    const gradients = shapes.map((shape, i) => tf.randomUniform(shape, -1, 1, 'float32', i))
-    for (const one of cases) await compare(one, { target, ways, copiesOf, done, rounds }, shapes, gradients)
+export async function sideBySide(setup, models, tell) {
+  for (const { model, shapes, optimizers, rounds } of models) {
+    const refused = setup.refuse?.(sizeOf(shapes)) ?? {}
+    const gradients = refused.all ? [] : shapes.map((shape, i) => tf.randomUniform(shape, -1, 1, 'float32', i))
+    for (const optimizer of optimizers) {
+      const { beside } = OPTIMIZERS[optimizer]
+      const found = refused.all
+        ? { refused: refused.all }
+        : await compare(optimizer, setup, { shapes, gradients, rounds, refused: refused.theirs })
+      await tell({ model, optimizer, beside, ...found })
+    }
     tf.dispose(gradients)
   }
 }
 
-async function compare(name, { target, ways, copiesOf, done, rounds }, shapes, gradients) {
-  const { file, stock, beside } = CASES[name]
-  const { Optimizer, plan } = await compiled(file, target)
-  const theirs = contender(stock(), shapes, gradients, done)
-  const ours = {}
-  for (const [label, { kernel, first = (step) => step() }] of Object.entries(ways)) {
-    ours[label] = contender(new Optimizer(), shapes, gradients, done)
-    first(ours[label].submit)
-    const { kernel: ran, plan } = ours[label].optimizer
+async function compare(optimizer, { ways, copiesOf, done }, { shapes, gradients, rounds, refused }) {
+  const { file, stock } = OPTIMIZERS[optimizer]
+  const make = (one) => contender(one, shapes, gradients, done)
+  const contenders = refused ? {} : { theirs: make(stock(tf)) }
+  for (const [label, { classes, kernel, first = (step) => step() }] of Object.entries(ways)) {
+    const ours = make(new classes[file].Optimizer())
+    contenders[label] = ours
+    first(ours.submit)
+    const { kernel: ran, plan } = ours.optimizer
     if (ran !== kernel) throw new Error(`the kernel that ran is ${ran}, not ${kernel}: ${plan.reason}`)
   }
   const copies = copiesOf(shapes)
-  const contenders = { theirs, ...ours }
-  const steps = Object.entries(contenders).map(([label, { step }]) => [label, step])
-  const times = await interleaved({ ...Object.fromEntries(steps), ...copies.ways }, rounds)
-  const submits = done && (await interleaved(submitting(contenders), rounds, done))
-  const bytes = shapes.reduce((sum, shape) => {
-    const variant = plan.variants[plan.conditions.length > 0 && shape.length > 1 ? plan.variants.length - 1 : 0]
-    return sum + variant.bytesPerWeight * tf.util.sizeFromShape(shape)
-  }, 0)
-  const lines = Object.keys(ways).map((label) => {
-    const shares = Object.keys(copies.ways).map(
-      (copy) => `${((100 * times[copy] * bytes) / copies.bytes / times[label]).toFixed(0).padStart(3)}% of ${copy}`
-    )
-    return `${label} ${ms(times[label])} ${ratio(times.theirs, times[label])} ${shares.join(', ')}${
-      submits ? `, main thread ${ms(submits[label])} ${ratio(submits.theirs, submits[label])}` : ''
-    }`
-  })
-  console.log(`    ${name.padEnd(9)} ${beside.padEnd(18)} ${ms(times.theirs)} · ${lines.join(' · ')}`)
+  const steps = Object.fromEntries(Object.entries(contenders).map(([label, { step }]) => [label, step]))
+  const times = await interleaved({ ...steps, ...copies.ways }, rounds)
   for (const one of [...Object.values(contenders), copies]) one.dispose()
+
+  const timeOf = (label) => ({ ms: times[label].done, ...(done && { mainThread: times[label].returned }) })
+  const { bytes } = Object.values(ways)[0].classes[file]
+  const moved = shapes.reduce((sum, shape) => sum + bytes[shape.length > 1 ? 1 : 0] * sizeOf([shape]), 0)
+  return {
+    theirs: refused ? { refused } : timeOf('theirs'),
+    ours: Object.fromEntries(Object.keys(ways).map((label) => [label, timeOf(label)])),
+    copies: Object.fromEntries(
+      Object.keys(copies.ways).map((label) => [label, (times[label].done * moved) / copies.bytes])
+    )
+  }
 }
-
-const ms = (time) => `${(time < 10 ? time.toFixed(2) : time.toFixed(0)).padStart(5)} ms`
-const ratio = (slow, fast) => `${(slow / fast).toFixed(1)}x`.padStart(6)
-
-const submitting = (contenders) =>
-  Object.fromEntries(Object.entries(contenders).map(([label, { submit }]) => [label, submit]))
 
 function contender(optimizer, shapes, gradients, done) {
   const variables = shapes.map((shape, i) => tf.tidy(() => tf.variable(tf.randomUniform(shape, -1, 1, 'float32', i))))
   const named = Object.fromEntries(variables.map((v, i) => [v.name, gradients[i]]))
   const submit = () => tf.tidy(() => optimizer.applyGradients(named))
-  const finished = async () => {
+  const finished = () => {
     submit()
-    await done()
+    return done(variables.at(-1))
   }
   return {
     optimizer,
@@ -102,7 +78,7 @@ function contender(optimizer, shapes, gradients, done) {
 /** Copies arrays of JavaScript, of the shapes' sizes. */
 export function copiesOfArrays(shapes) {
   const arrays = shapes.map((shape) => {
-    const size = tf.util.sizeFromShape(shape)
+    const size = sizeOf([shape])
     return [new Float32Array(size).fill(1), new Float32Array(size).fill(2)]
   })
   return {

@@ -1,25 +1,26 @@
-// The webgpu backend, on the system's GPU or on SwiftShader: compiled optimizers beside TensorFlow.js's own, and LAMB beside
-// the same formula in plain operations. A step is timed until the device has done it, and until it has the work.
+// The webgpu backend, on the system's GPU or on SwiftShader. A step is timed until the device has done it.
 import * as tf from '@tensorflow/tfjs'
 import { closeWebGpu, openWebGpu } from '../scripts/webgpu.mjs'
+import { compiled } from './compiled.mjs'
+import { modelsOf, report } from './report.mjs'
 import { sideBySide } from './side-by-side.mjs'
 
 /** STORAGE, COPY_SRC and COPY_DST. */
 const COPIED = 128 | 4 | 8
 
-export async function bench() {
+export async function bench(options) {
   const missing = await openWebGpu()
   if (missing !== null) return console.log(`\nwebgpu backend: skipped, ${missing}`)
   const { device, adapterInfo } = tf.backend()
   const name = device.adapterInfo?.description || device.adapterInfo?.vendor || adapterInfo?.vendor || 'unnamed device'
-  await sideBySide({
-    target: 'webgpu',
-    title: `webgpu backend (${name})`,
-    huge: 32,
-    ways: { WGSL: { kernel: 'webgpu' } },
+  const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+  const setup = {
+    ways: { WGSL: { classes: await compiled('webgpu'), kernel: 'webgpu' } },
     copiesOf,
-    done
-  })
+    done,
+    refuse: (weights) => (4 * weights > most ? { all: `this device binds ${most / 2 ** 20} MiB at most` } : {})
+  }
+  await report({ backend: 'webgpu', device: name }, options, (tell) => sideBySide(setup, modelsOf(options), tell))
   closeWebGpu()
 }
 
