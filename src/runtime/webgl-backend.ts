@@ -81,11 +81,6 @@ export function layoutOf(backend: Backend, { dataId }: tf.TensorInfo, packed = f
   return { texture, packed: true, shape, size, width: half(width), height: half(height), rows, cols, offset: 0 }
 }
 
-/** Whether a texel, or one of its four numbers, may hold no element. */
-export function isPadded({ packed, size, width, height }: Layout): boolean {
-  return (packed ? 4 : 1) * width * height !== size
-}
-
 /**
  * How an input is read at the texels of another layout.
  * - `D`: the same texel.

@@ -56,9 +56,13 @@ export function makeDevice({ gpgpu }: Backend): Device {
       gl.deleteProgram(linked)
       gl.deleteVertexArray(linked.vao)
     })
+    // It is in use now. Textures are bound in the order of the uniforms, here once and for all.
+    let unit = 0
     const uniforms = Array.from({ length: gl.getProgramParameter(linked, gl.ACTIVE_UNIFORMS) ?? 0 }, (_, i) => {
-      const { name } = gl.getActiveUniform(linked, i)!
-      return { name: name.replace('[0]', ''), place: gl.getUniformLocation(linked, name)! }
+      const { name, type } = gl.getActiveUniform(linked, i)!
+      const place = gl.getUniformLocation(linked, name)!
+      if (type === gl.SAMPLER_2D) gl.uniform1i(place, unit++)
+      return { name: name.replace('[0]', ''), place }
     })
     return { linked, uniforms }
   }
@@ -101,10 +105,7 @@ export function makeDevice({ gpgpu }: Backend): Device {
         const value = inputs[name]!
         if (value instanceof Float32Array) gl.uniform4fv(place, value)
         else if (Array.isArray(value)) gl.uniform4iv(place, value)
-        else {
-          bind(value, unit)
-          gl.uniform1i(place, unit++)
-        }
+        else bind(value, unit++)
       }
       gl.drawElements(gl.TRIANGLES, 6, gl.UNSIGNED_SHORT, 0)
     },

@@ -8,8 +8,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type { CompiledProgram, Driver, Layer, ModelState, Step, StepLayer, Target } from './program.js'
-import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
-import { type Backend, fetchOf, findMissing, isPadded, type Layout, layoutOf, makeTensor } from './webgl-backend.js'
+import { replaceState, replaceTensor } from './tensors.js'
+import { type Backend, fetchOf, findMissing, type Layout, layoutOf, makeTensor } from './webgl-backend.js'
 import { type Input, makeDevice } from './webgl-draw.js'
 import {
   type CellText,
@@ -283,7 +283,7 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
     const packedAs = at.packed ? at.shape : packs && size >= PACKED ? shape : undefined
     const fresh = pass.stores.map(() => makeTensor(backend, shape, packedAs))
     const outputs = fresh.map((tensor) => layoutOf(backend, tensor))
-    const over = outputs[0] ?? at
+    const [over = at] = outputs
     const inputs: Record<string, Input> = {
       ...recordsFor(group),
       s: scalars,
@@ -291,8 +291,7 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
       where: [row, size, at.width, at.height],
       blocks: [tile[0], tile[1], ...block]
     }
-    const [weight, ...slots] = tensorsOf(layer)
-    const buffers = [weight!, gradient, ...slots, ...scratch]
+    const buffers = [layer.variable, gradient, ...layer.slots, ...scratch]
     const fetches = pass.loads.map((buffer) => {
       const layout = layoutOf(backend, buffers[buffer]!)
       const fetch = fetchOf(over, layout)
@@ -301,15 +300,16 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
       return [buffer, fetch] as const
     })
     const { packed, width, height } = over
-    const reading = { packed, fetches, masked: isPadded(over) }
+    // A texel, or one of its four numbers, may hold no element.
+    const reading = { packed, fetches, masked: (packed ? 4 : 1) * width * height !== size }
     device.draw({
-      program: device.program(pass, JSON.stringify(reading), () => passShader(pass, reading, scalarCount)),
-      to: outputs.length > 0 ? outputs.map(({ texture }) => texture) : partsFor(pass.reduces.length),
-      area: outputs.length > 0 ? [0, 0, width, height] : tile,
+      program: device.program(pass, Object.values(reading).join(), () => passShader(pass, reading, scalarCount)),
+      to: over === at ? partsFor(pass.reduces.length) : outputs.map(({ texture }) => texture),
+      area: over === at ? tile : [0, 0, width, height],
       inputs
     })
     for (const [i, buffer] of pass.stores.entries()) {
-      const at = buffer - 2 - slots.length
+      const at = buffer - 2 - layer.slots.length
       if (at < 0) replaceTensor(layer, Math.max(0, buffer - 1), fresh[i]!)
       else scratch[at] = fresh[i]!
     }

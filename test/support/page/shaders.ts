@@ -34,7 +34,8 @@ export function keepShaders(gpgpu: Gpgpu): void {
       return program
     },
     buildVao(program: Program): void {
-      if (!built.has(program)) own.buildVao(program)
+      if (built.has(program)) gpgpu.setProgram(program)
+      else own.buildVao(program)
       built.add(program)
     }
   })
