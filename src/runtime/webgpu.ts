@@ -55,8 +55,6 @@ const LEAST = 16
 const LONGEST = 256
 /** Workgroups that a pass is cut into, between those bounds: enough for a large GPU, few enough to collect from. */
 const PARTS = 512
-/** The most workgroups of a dispatch on any device. */
-const MOST_PARTS = 65535
 /** The most elements (of width T) of a layer that one workgroup takes through a whole segment. */
 const WHOLE = 1024
 /** Offsets of uniform bindings are multiples of this on any device. */
@@ -144,7 +142,14 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       const buffers = [weight!, recordOf(backend, gradient).resource, ...slots, ...scratch]
       const at = end
       end += variant.cells
-      return { ...cut(layer.info.size), step: one, kernels: variant, row: i + 1, at, buffers }
+      return {
+        ...cut(layer.info.size, device.limits.maxComputeWorkgroupsPerDimension),
+        step: one,
+        kernels: variant,
+        row: i + 1,
+        at,
+        buffers
+      }
     })
     const partials = Math.max(0, ...runs.map((run) => run.kernels.partials * run.parts))
     cells.reserve(4 * Math.max(1, end + partials))
@@ -249,12 +254,13 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
   }
 }
 
-function cut(elements: number): Cut {
+/** Into no more workgroups than a dispatch may have (65535 on most devices). */
+function cut(elements: number, most: number): Cut {
   const width = elements % 4 === 0 ? 4 : 1
   const size = elements / width
   /** What one invocation takes, if there are so many workgroups. */
   const each = (parts: number): number => Math.ceil(size / (WORKGROUP * parts))
-  const span = WORKGROUP * Math.max(LEAST, Math.min(LONGEST, each(PARTS)), each(MOST_PARTS))
+  const span = WORKGROUP * Math.max(LEAST, Math.min(LONGEST, each(PARTS)), each(most))
   return { width, size, span, parts: Math.ceil(size / span) }
 }
 

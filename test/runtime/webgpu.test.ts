@@ -3,7 +3,7 @@
  * result exactly, whatever the order of its sums.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Driver, Layer } from '../../src/runtime/program.js'
 import { prelude } from '../../src/runtime/webgpu-device.js'
 import { everythingPlan, lambPlan, reducePlan, sgdPlan, widePlan } from '../support/plans.js'
@@ -59,6 +59,32 @@ describeWebGpu('the webgpu driver', () => {
     ])
     disposeLayer(layer)
     gradient.dispose()
+  })
+
+  it('takes a layer of more than a dispatch has room for', async () => {
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    const most = 3
+    const { limits } = device
+    const limit = (value: object): object => Object.defineProperty(device, 'limits', { value, configurable: true })
+    limit({ maxComputeWorkgroupsPerDimension: most })
+    const dispatched = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups')
+    try {
+      const n = 4 * 64 * 256 * most + 4099
+      const w = range(n, (i) => i % 1000)
+      const g = range(n, (i) => ((i * 37) % 101) - 50)
+      const layer = layerOf(w, [n])
+      const gradient = gradientOf(layer, g)
+      stepOf(reduce, [[layer, gradient]], [2])
+      expect(Math.max(...dispatched.mock.calls.map(([parts]) => parts))).toBe(most)
+      const after = await layer.variable.data()
+      expect(after.every((x, i) => x === w[i]! - 2 * g[i]!)).toBe(true)
+      expect([...(await reduce.observations()).get(layer)!]).toEqual([g.reduce((x, y) => x + y), 50, -50])
+      disposeLayer(layer)
+      gradient.dispose()
+    } finally {
+      dispatched.mockRestore()
+      limit(limits)
+    }
   })
 
   it('keeps state of every level, and observes', async () => {
