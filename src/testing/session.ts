@@ -92,10 +92,15 @@ export async function snapshot(
   { slots }: Slots,
   variables: readonly tf.Variable[]
 ): Promise<Snapshot> {
-  const entries = new Map<string, Float32Array | Int32Array>()
-  for (const { name, tensor } of await optimizer.getWeights()) {
-    entries.set(name, (await tensor.data()).slice() as Float32Array | Int32Array)
-  }
+  // All are asked for at once: a GPU takes long to answer, but to many as long as to one.
+  const numbersOf = async (tensor: tf.Tensor): Promise<Float32Array | Int32Array> =>
+    (await tensor.data()).slice() as Float32Array | Int32Array
+  const saved = await optimizer.getWeights()
+  const [weights, values] = await Promise.all([
+    Promise.all(variables.map(numbersOf)),
+    Promise.all(saved.map(({ tensor }) => numbersOf(tensor)))
+  ])
+  const entries = new Map(saved.map(({ name }, i) => [name, values[i]!]))
   // Slots that share a tensor share an entry, named after all of them; numbers of the host are saved bit by bit.
   const held = new Map<string, ArrayLike<number>>()
   for (const [path, values] of entries) {
@@ -107,13 +112,12 @@ export async function snapshot(
   }
   const ofLayer = slots.filter((s) => s.over !== 'model')
   const ofModel = slots.filter((s) => s.over === 'model')
-  const layers = []
-  for (const variable of variables) {
+  const layers = variables.map((variable, i) => {
     const own = ofLayer.map((s) => [s.name, held.get(`${variable.name}/${ascii(s.name)}`)] as const)
     const started = own.every(([, values]) => values !== undefined)
-    const weight = (await variable.data()).slice() as Float32Array
-    layers.push({ weight, slots: started ? (Object.fromEntries(own) as Record<string, ArrayLike<number>>) : null })
-  }
+    const weight = weights[i] as Float32Array
+    return { weight, slots: started ? (Object.fromEntries(own) as Record<string, ArrayLike<number>>) : null }
+  })
   const model = ofModel.map((s) => [s.name, held.get(`model/${ascii(s.name)}`)?.[0]] as const)
   const modelStarted = model.every(([, value]) => value !== undefined)
   return { layers, modelState: modelStarted ? (Object.fromEntries(model) as Record<string, number>) : null }
