@@ -17,7 +17,12 @@ export const MODELS = [
   { model: '1 tensor of 4M', shapes: [[2000, 2000]], optimizers: ALL },
   { model: "ResNet-50's 161 tensors, 25.6M", shapes: resnet50, optimizers: ALL },
   { model: '200 tensors of 256', shapes: tiny(200), optimizers: ALL },
-  { model: 'half in 1 tensor, half in 4000 of 256, 2M', shapes: [[1000, 1024], ...tiny(4000)], optimizers: ['Adam'] },
+  {
+    model: 'half in 1 tensor, half in 4000 of 256, 2M',
+    shapes: [[1000, 1024], ...tiny(4000)],
+    optimizers: ['Adam'],
+    rounds: 3
+  },
   { model: '1 tensor of 100M', shapes: [[100_000, 1000]], optimizers: ['Adam'], rounds: 1 }
 ]
 

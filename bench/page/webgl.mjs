@@ -27,7 +27,15 @@ globalThis.bench = {
       momentum: { Optimizer: Momentum, bytes: bytes.momentum },
       lamb: { Optimizer: LAMB, bytes: bytes.lamb }
     }
-    await sideBySide({ ways: { GLSL: { classes, kernel: 'webgl' } }, copiesOf, done }, models, globalThis.tell)
+    const { gl } = tf.backend().gpgpu
+    const most = gl.getParameter(gl.MAX_TEXTURE_SIZE)
+    // TensorFlow.js makes tensors with one number a texel, though it packs them later.
+    const refuse = (weights) =>
+      weights > most ** 2
+        ? { all: `textures have ${most} x ${most} texels at most here, ${Math.floor(most ** 2 / 1e6)}M numbers` }
+        : {}
+    const setup = { ways: { GLSL: { classes, kernel: 'webgl' } }, copiesOf, done, refuse }
+    await sideBySide(setup, models, globalThis.tell)
   }
 }
 

@@ -5,12 +5,12 @@ import { recorded } from '../../bench/report.mjs'
 
 const BACKENDS = ['cpu', 'wasm', 'webgpu', 'webgl', 'tensorflow']
 const README = new URL('../../README.md', import.meta.url)
-const REGION = /(<!-- bench\/results, by `npm run generate` -->\n)[\s\S]*?(\n<!-- end -->)/
+const REGION = /(<!-- bench\/results, by `npm run generate` -->)[\s\S]*?(<!-- end -->)/
 
 export function files() {
   const results = BACKENDS.map((backend) => ({ backend, result: recorded(backend) })).filter(({ result }) => result)
   const text = readFileSync(README, 'utf8')
-  return [{ path: 'README.md', text: text.replace(REGION, (_, start, end) => `${start}${tables(results)}${end}`) }]
+  return [{ path: 'README.md', text: text.replace(REGION, (_, start, end) => `${start}\n${tables(results)}\n${end}`) }]
 }
 
 function tables(results) {
