@@ -8,7 +8,19 @@ import { classOf, textOf } from './build.js'
 import { areEquivalent, endTheSame } from './equivalent.js'
 import { mutationsOf } from './graphs.js'
 import { planMutationsOf } from './plans.js'
-import { GLSL, HOST, JAVASCRIPT, OPERATIONS, type Swaps, TENSORFLOW, textMutationsOf, WAT, WGSL } from './texts.js'
+import {
+  GLSL,
+  HOST,
+  IN_PLACE,
+  JAVASCRIPT,
+  OPERATIONS,
+  type Swaps,
+  TENSORFLOW,
+  TRAINING,
+  textMutationsOf,
+  WAT,
+  WGSL
+} from './texts.js'
 
 export interface Mutant {
   /** Where the mistake is: `formula`, `plan`, `host`, or the language of kernel text. */
@@ -21,17 +33,31 @@ export interface Mutant {
   readonly plans?: () => readonly [Plan, Plan]
 }
 
-/** The languages of each target's kernel text, and the part of `Text` that is in it. */
-const LANGUAGES: Readonly<Record<string, readonly (readonly [name: string, part: 'kernels' | 'wat', swaps: Swaps])[]>> =
-  {
-    cpu: [['WAT', 'wat', WAT]],
-    'cpu-js': [['JavaScript', 'kernels', JAVASCRIPT]],
-    wasm: [['WAT', 'wat', WAT]],
-    webgpu: [['WGSL', 'kernels', WGSL]],
-    webgl: [['GLSL', 'kernels', GLSL]],
-    tensorflow: [['TensorFlow operations', 'kernels', TENSORFLOW]],
-    ops: [['tf operations', 'kernels', OPERATIONS]]
-  }
+/** Kernel text in one language, and the part of `Text` that is in it. */
+interface Language {
+  readonly name: string
+  readonly part: 'kernels' | 'wat'
+  readonly swaps: Swaps
+  /** What is mutated, where that is not all. */
+  readonly where?: RegExp
+  /** What is left out first, so that the rest runs. */
+  readonly without?: RegExp
+}
+
+const WASM: Language = { name: 'WAT', part: 'wat', swaps: WAT }
+const LANGUAGES: Readonly<Record<string, readonly Language[]>> = {
+  cpu: [WASM],
+  'cpu-js': [{ name: 'JavaScript', part: 'kernels', swaps: JAVASCRIPT }],
+  wasm: [WASM],
+  webgpu: [{ name: 'WGSL', part: 'kernels', swaps: WGSL }],
+  webgl: [{ name: 'GLSL', part: 'kernels', swaps: GLSL }],
+  // Operations stand for training kernels where these can't be, which is so seldom that they are tried by themselves.
+  tensorflow: [
+    { name: 'TensorFlow operations', part: 'kernels', swaps: TENSORFLOW, without: IN_PLACE },
+    { name: 'training kernels', part: 'kernels', swaps: TRAINING, where: IN_PLACE }
+  ],
+  ops: [{ name: 'tf operations', part: 'kernels', swaps: OPERATIONS }]
+}
 
 /** Mistakes in formulas and plans are shared out: each is tried on one kernel. */
 function share<T>(all: readonly T[], kernel: string): T[] {
@@ -62,11 +88,12 @@ export function mutantsOf({ program }: Pick<Subject, 'program'>, kernel: string)
     ...textMutationsOf(text.host, HOST).map(({ kind, label, text: host }): Mutant => {
       return { layer: 'host', kind, label, build: () => classOf(plan, (right) => ({ ...right, host })) }
     }),
-    ...LANGUAGES[kernel]!.flatMap(([language, part, swaps]) =>
-      textMutationsOf(text[part], swaps).map(({ kind, label, text: wrong }): Mutant => {
-        return { layer: language, kind, label, build: () => classOf(plan, (right) => ({ ...right, [part]: wrong })) }
+    ...LANGUAGES[kernel]!.flatMap(({ name: layer, part, swaps, where, without }) => {
+      const base = without ? text[part].replace(without, '') : text[part]
+      return textMutationsOf(base, swaps, where).map(({ kind, label, text: wrong }): Mutant => {
+        return { layer, kind, label, build: () => classOf(plan, (right) => ({ ...right, [part]: wrong })) }
       })
-    )
+    })
   ]
 }
 

@@ -8,10 +8,13 @@ export interface TextMutation {
   readonly text: string
 }
 
-/** Comments are not mutated. `$1` in a replacement is the pattern's first group, `$2` its second … */
-export function textMutationsOf(text: string, swaps: Swaps): TextMutation[] {
+/** Comments are not mutated; with `where`, only what stands in its matches is. `$1` in a replacement is the pattern's first group, `$2` its second … */
+export function textMutationsOf(text: string, swaps: Swaps, where?: RegExp): TextMutation[] {
+  const parts = where && [...text.matchAll(where)].map((m) => [m.index, m.index + m[0].length] as const)
+  const isMeant = ({ index }: { index: number }): boolean =>
+    parts === undefined || parts.some(([start, end]) => index >= start && index < end)
   return swaps.flatMap(([from, to]) =>
-    [...text.matchAll(new RegExp(from, `${from.flags}g`))].map((match): TextMutation => {
+    [...text.matchAll(new RegExp(from, `${from.flags}g`))].filter(isMeant).map((match): TextMutation => {
       const changed = to.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
       const line = text
         .slice(text.lastIndexOf('\n', match.index) + 1)
@@ -157,7 +160,7 @@ export const GLSL: Swaps = [
   [/\bstores: \[0, /, 'stores: [1, ']
 ]
 
-/** TensorFlow's operations and training kernels. */
+/** TensorFlow's operations. */
 export const TENSORFLOW: Swaps = [
   [/'AddV2'/, "'Sub'"],
   [/'Sub'/, "'AddV2'"],
@@ -175,15 +178,22 @@ export const TENSORFLOW: Swaps = [
   [/'Equal'/, "'NotEqual'"],
   [/'LogicalAnd'/, "'LogicalOr'"],
   [/'LogicalOr'/, "'LogicalAnd'"],
-  [/s\.op\('SelectV2', /, "((c, x, y) => s.op('SelectV2', c, y, x))("],
+  [/s\.(op|once)\('SelectV2', /, "((c, x, y) => s.$1('SelectV2', c, y, x))("],
   [/s\.h\[(\d+)\]/, 's.h[$1 ^ 1]'],
+  [/\breduces: \['sum'/, "reduces: ['max'"],
+  [/\breturn \[(\w+), (\w+)/, 'return [$2, $1']
+]
+
+/** TensorFlow's training kernels, with the operations beside them: what stands between the brackets of `inPlace`. */
+export const IN_PLACE = /^( +)inPlace: \[\{[\s\S]*?^\1\}\],?\n/gm
+export const TRAINING: Swaps = [
+  ...TENSORFLOW.filter(([from]) => !from.source.includes('s\\.h')),
+  // Others would be refused, and operations take their place.
+  [/(?<=scalars: \(s\) => \[)(-?)s\.h\[(\d+)\]/, '$11.001 * s.h[$2]'],
+  [/s\.h\[(\d+)\](?=! \/)/, '(1.001 * s.h[$1])'],
   [/\bc\[(\d)\]/, 'c[$1 ^ 1]'],
-  [/ \/ Math\.sqrt\(/, ' * (0.5 + '],
-  [/ (?=-s\.h)|(?<=\[)-(?=s\.h)/, '2 * '],
   [/k\.at\(1\)/, 'k.at(0)'],
   [/k\.at\(([2-9])\)/, 'k.at(1)'],
   [/('KerasMomentum', \[-1), 3\]/, '$1, 2]'],
-  [/update_slots: false/, 'update_slots: true'],
-  [/\breduces: \['sum'/, "reduces: ['max'"],
-  [/\breturn \[(\w+), (\w+)/, 'return [$2, $1']
+  [/update_slots: false/, 'update_slots: true']
 ]
