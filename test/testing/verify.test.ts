@@ -255,13 +255,6 @@ test('one that does not optimize is said not to', async () => {
   read.mockRestore()
 })
 
-test('use is tried where numbers can not be read at once', async () => {
-  vi.spyOn(tf.Variable.prototype, 'dataSync').mockImplementation(() => {
-    throw new Error('OffscreenCanvas is not defined')
-  })
-  expect((await usable(await subject())).map((u) => u.steps)).toEqual([expect.any(Number), expect.any(Number)])
-})
-
 describe('describeOptimizer', () => {
   interface Registered {
     readonly name: string
