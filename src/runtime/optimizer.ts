@@ -211,6 +211,7 @@ export abstract class CompiledOptimizer<
     // Read now: a step may end while the device answers.
     const last = this.#last.map((layer) => ({ layer, name: layer.info.name, scalars: layer.scalars.slice() }))
     const device = await this.#driving?.driver.observations()
+    this.#explained(() => this.#mustHaveDevice())
     const records = last.map(({ layer, name, scalars }) => {
       const values = device?.get(layer) ?? []
       let next = 0
@@ -270,6 +271,7 @@ export abstract class CompiledOptimizer<
       return { layer, gradient: gradients.get(layer.variable)!, variant: program.host(input, scalars), scalars }
     })
     const { driver } = this.#drive()
+    this.#mustHaveDevice()
     const layers = ownGradients(running)
 
     // From here on nothing throws for what a caller did.
@@ -373,12 +375,14 @@ export abstract class CompiledOptimizer<
    * the layer takes part in a step, and is saved again if it never does.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    this.#mustLive()
+    this.#mustNotBeDisposed()
     try {
+      if (this.#driving?.backend === tf.backend()) this.#mustHaveDevice()
       const checkpoint = await readWeights(this.#keys, weights)
       dropDisposed(this.#registry)
       replaceBy(this.#registry, checkpoint, this.#layout.tensors)
       this.iterations_ = checkpoint.iterations
+      this.#leaveLostDevice()
     } catch (error) {
       throw this.#named(error)
     }
@@ -389,6 +393,10 @@ export abstract class CompiledOptimizer<
     if (this.#disposed) return
     this.#disposed = true
     forget(this.#registry)
+    this.#close()
+  }
+
+  #close(): void {
     this.#last = []
     this.#iter.tensor?.dispose()
     this.#driving?.driver.dispose()
@@ -396,8 +404,28 @@ export abstract class CompiledOptimizer<
   }
 
   #mustLive(): void {
+    this.#mustNotBeDisposed()
+    this.#explained(() => this.#mustHaveDevice())
+  }
+
+  #mustNotBeDisposed(): void {
     if (!this.#disposed) return
     throw new Error(`${this.#program.name}: this optimizer was disposed and can no longer be used; make a new one.`)
+  }
+
+  /** What was on a lost device may still read as numbers: nobody may train on with them, or save them. */
+  #mustHaveDevice(): void {
+    const lost = this.#driving?.driver.lost?.()
+    if (!lost) return
+    throw new Error(
+      `${lost}, and with it weights and state. Set the backend up again, then load what was saved last: with ` +
+        'tf.loadLayersModel, or assign the weights and call optimizer.setWeights.'
+    )
+  }
+
+  /** After state from elsewhere has taken the place of what was lost. */
+  #leaveLostDevice(): void {
+    if (this.#driving?.driver.lost?.()) this.#close()
   }
 
   #warn(text: string): void {

@@ -158,6 +158,8 @@ export interface Driver {
   readonly kernel: KernelName
   /** Why it is slower than this backend's best, where it is: WebAssembly refused. A whole sentence. */
   readonly reason?: string
+  /** What became of the device, once it is gone with all that was on it: "the WebGL context was lost". Else null. */
+  lost?(): string | null
   step(step: Step): void
   /** Device observations of the last step, by layer: one number an observation that lives on the device, in order. */
   observations(): Promise<ReadonlyMap<Layer, ArrayLike<number>>>

@@ -134,7 +134,6 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
   let whole: Records | null = null
 
   function step({ layers, scalars, model: holder }: Step): void {
-    if (gl.isContextLost()) throw lost()
     groups = groupsOf(layers)
     const tile = [0, 0, 1, layers.length] as const
     whole = model
@@ -316,7 +315,6 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
   }
 
   async function observations(): Promise<Map<Layer, ArrayLike<number>>> {
-    if (gl.isContextLost()) throw lost()
     // All are asked for before the first answer: a step may end meanwhile.
     const asked = groups.map(async (group): Promise<[Layer, ArrayLike<number>][]> => {
       const { text, rows } = group
@@ -333,14 +331,11 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
 
   return {
     kernel: 'webgl',
+    lost: () => (gl.isContextLost() ? 'the WebGL context was lost' : null),
     step,
     observations,
     dispose: device.destroy
   }
-}
-
-function lost(): Error {
-  return new Error('the WebGL context was lost: set up the backend again and load the last saved weights.')
 }
 
 /** What the GLSL reads of a layout. */

@@ -111,11 +111,6 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
   let observed = { from: 0, to: 0, layers: [] as { layer: Layer; places: number[] }[] }
 
   function step({ layers, scalars, model: modelState, inPlace }: Step): void {
-    if (health.lost !== undefined) {
-      throw new Error(
-        `the WebGPU device was lost (${health.lost}): set up the backend again and load the last saved weights.`
-      )
-    }
     backend.ensureCommandEncoderReady()
     backend.endComputePassEncoder()
     const encoder = backend.commandEncoder
@@ -244,6 +239,7 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
 
   return {
     kernel: 'webgpu',
+    lost: () => (health.lost === undefined ? null : `the WebGPU device was lost (${health.lost})`),
     step,
     observations,
     dispose() {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Step } from '../../src/runtime/index.js'
-import { gradientsFor, smallModel, train, variables, weightsOf } from './support/models.js'
+import { gradientsFor, variables } from './support/models.js'
 import { plain } from './support/plain.js'
 import { Whole, type WholeOptions } from './support/whole.js'
 
@@ -36,32 +36,6 @@ function spy(options: WholeOptions = {}) {
 }
 
 describe('a step', () => {
-  it('takes a map, an array, minimize and fit alike', async () => {
-    const outcome = (apply: (optimizer: Whole, of: Record<string, tf.Variable>, loss: () => tf.Scalar) => void) => {
-      const of = variables({ a: [2, 2], b: [3] })
-      const optimizer = new Whole()
-      apply(optimizer, of, () => tf.add(tf.sum(tf.square(of.a!)), tf.sum(of.b!)) as tf.Scalar)
-      const result = [values(of.a!), values(of.b!), optimizer.iterations]
-      tf.disposeVariables()
-      return result
-    }
-    const byMap = outcome((o, _, loss) => o.applyGradients(o.computeGradients(loss).grads))
-    expect(
-      outcome((o, of, loss) => {
-        const { grads } = o.computeGradients(loss)
-        o.applyGradients(Object.keys(of).map((name) => ({ name, tensor: grads[name]! })))
-      })
-    ).toEqual(byMap)
-    expect(outcome((o, _, loss) => expect(o.minimize(loss)).toBe(null))).toEqual(byMap)
-    expect(outcome((o, of, loss) => expect(o.minimize(loss, true, Object.values(of))!.rank).toBe(0))).toEqual(byMap)
-
-    const model = smallModel()
-    const before = weightsOf(model)
-    model.compile({ optimizer: new Whole(), loss: 'meanSquaredError' })
-    await train(model, 1)
-    expect(weightsOf(model)).not.toEqual(before)
-  })
-
   it('leaves out layers without a gradient or without elements, counts the step, and ages each layer', () => {
     const of = variables({ a: [2, 2], b: [3], none: [0, 4] })
     const { optimizer, steps } = spy()
@@ -166,14 +140,6 @@ describe('a step', () => {
     expect(given.slice(2).map((g) => g.dataId)).not.toContain(of.a!.dataId)
     expect(given.slice(2).map((g) => g.dataId)).not.toContain(m.dataId)
     expect(given.slice(2).every((g) => g.isDisposed)).toBe(true)
-  })
-
-  it('lets two optimizers train the same weights', () => {
-    const of = variables({ a: [2] })
-    const [one, two] = [new Whole(), new Whole()]
-    for (const optimizer of [one, two, one]) optimizer.applyGradients(gradientsFor(of))
-    expect([one.iterations, two.iterations]).toEqual([2, 1])
-    expect(one.layers).toEqual(two.layers)
   })
 
   it('forgets a variable that was disposed, and starts afresh with one of the same name', () => {

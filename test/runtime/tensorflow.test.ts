@@ -240,62 +240,6 @@ describeTensorFlow('the tensorflow driver', () => {
     expect(backend().binding.getNumOfTensors()).toBe(start)
   })
 
-  it('state follows to another backend and back, bit for bit', async () => {
-    const optimizer = new (await subjectOf(sourceOf('lamb'), { targets: ['tensorflow', 'cpu'] })).Optimizer({})
-    const w = tf.variable(tf.tensor(wave(15, 1), [3, 5]), true, 'w')
-    const gradient = (): tf.Tensor => tf.tensor(wave(15, 2), [3, 5])
-    const state = async (): Promise<number[][]> =>
-      [w, ...(await optimizer.getWeights()).map(({ tensor }) => tensor)].map((x) => [...x.dataSync()])
-    const kernels: (string | null)[] = []
-    for (const next of ['cpu', 'tensorflow', 'tensorflow']) {
-      tf.tidy(() => optimizer.applyGradients({ w: gradient() }))
-      kernels.push(optimizer.kernel)
-      const before = await state()
-      await tf.setBackend(next)
-      expect(await state()).toEqual(before)
-    }
-    expect(kernels).toEqual(['tensorflow', 'cpu', 'tensorflow'])
-    optimizer.dispose()
-    w.dispose()
-  })
-
-  it('trains a model by fit, and goes on after saving as if nothing had been', async () => {
-    const LAMB = await classOf('lamb')
-    const losses = async (optimizers: readonly Compiled[], model: tf.Sequential): Promise<number[]> => {
-      const x = tf.randomNormal([16, 3], 0, 1, 'float32', 3)
-      const y = tf.tidy(() => tf.tanh(tf.sum(x, 1, true)))
-      const found: number[] = []
-      let last: Compiled | null = null
-      for (const optimizer of optimizers) {
-        if (last) await optimizer.setWeights(await last.getWeights())
-        last = optimizer
-        model.compile({ optimizer, loss: 'meanSquaredError' })
-        const { history } = await model.fit(x, y, { epochs: 3, batchSize: 8, shuffle: false, verbose: 0 })
-        found.push(...(history['loss'] as number[]))
-        expect(optimizer.kernel).toBe('tensorflow')
-      }
-      tf.dispose([x, y])
-      return found
-    }
-    const model = (): tf.Sequential =>
-      tf.sequential({
-        layers: [5, 1].map((units, i) =>
-          tf.layers.dense({
-            units,
-            kernelInitializer: tf.initializers.glorotUniform({ seed: i + 1 }),
-            ...(i === 0 ? { inputShape: [3], activation: 'tanh' as const } : {})
-          })
-        )
-      })
-    const make = (): Compiled => new LAMB({ learningRate: 0.05 })
-    const one = make()
-    const whole = await losses([one, one], model())
-    const parts = await losses([make(), make()], model())
-    expect(parts).toEqual(whole)
-    expect(whole.at(-1)).toBeLessThan(whole[0]! / 2)
-    expect(Object.values(await one.observations())[0]!['trustRatio']).toBeGreaterThan(0)
-  })
-
   it('says what it lacks, and ops run', async () => {
     const { Optimizer } = await subjectOf(sourceOf('sgd'), { targets: ['tensorflow', 'ops'] })
     const optimizer = new Optimizer({}) as Compiled & { readonly plan: { readonly reason: string | null } }
