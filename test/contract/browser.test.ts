@@ -10,7 +10,10 @@ import { printed } from './optimizers.js'
 declare const contract: Contract
 
 describeBrowser('in a browser', () => {
-  const here = usePage({ entry: 'test/support/page/contract.ts', expected: /CONTEXT_LOST|reading data from GPU/ })
+  const here = usePage({
+    entry: 'test/support/page/contract.ts',
+    expected: /CONTEXT_LOST|reading data from GPU|stall due to ReadPixels/
+  })
 
   function column(name: string, kernel: 'webgl' | 'webgpu', takes?: (line: Line) => boolean): void {
     holdsContract({

@@ -69,11 +69,17 @@ export function steps(optimizer: Compiled, variables: Variables, from: number, t
 /** Numbers, bit by bit, by name. */
 export type Held = Readonly<Record<string, string>>
 
+/** Of the backend that is current, to which the tensors go. */
 export async function bitsOf(tensors: Readonly<Record<string, tf.Tensor>>): Promise<Held> {
   const held: Record<string, string> = {}
   for (const [name, tensor] of Object.entries(tensors)) {
-    const values = (await tensor.data()).slice() as Float32Array | Int32Array
-    held[name] = `${tensor.dtype} [${tensor.shape}] ${new Uint32Array(values.buffer).join()}`
+    const { dtype, shape } = tensor
+    // TensorFlow.js keeps what it once read, or was given, beside what is on the device: only that would tell of a write.
+    // Whole numbers are bits of float64, which a device of float32 may not hold; nothing computes with them there.
+    const there = dtype === 'float32' ? tf.mul(tensor, 1) : tf.clone(tensor)
+    const values = (await there.data()).slice() as Float32Array | Int32Array
+    there.dispose()
+    held[name] = `${dtype} [${shape}] ${new Uint32Array(values.buffer).join()}`
   }
   return held
 }
@@ -106,10 +112,11 @@ export function mustBeEqual(what: string, one: Held, other: Held): void {
   must(found.length === 0, `${what}: not equal to the bit: ${found.join(', ')}`)
 }
 
-/** Each number that is in both has changed somewhere. */
+/** Each of the first is in the second, and has changed somewhere. */
 export function mustAllDiffer(what: string, one: Held, other: Held): void {
-  const same = Object.keys(one).filter((name) => one[name] === other[name])
-  must(same.length === 0, `${what}: unchanged: ${same.join(', ')}`)
+  must(Object.keys(one).length > 0, `${what}: there is nothing to compare`)
+  const same = Object.keys(one).filter((name) => other[name] === undefined || one[name] === other[name])
+  must(same.length === 0, `${what}: unchanged or gone: ${same.join(', ')}`)
 }
 
 /** That part of it which is of these layers. */
@@ -117,6 +124,11 @@ export function partOf(held: Held, ...names: string[]): Held {
   return Object.fromEntries(
     Object.entries(held).filter(([key]) => names.some((name) => key.endsWith(` ${name}`) || key.includes(` ${name}/`)))
   )
+}
+
+/** Of everything, the weights. */
+export function weightsIn(held: Held): Held {
+  return Object.fromEntries(Object.entries(held).filter(([name]) => name.startsWith('weight ')))
 }
 
 export type Memory = Readonly<Record<string, number>>

@@ -143,7 +143,7 @@ export const GIVING: readonly Line[] = [
     says: 'Gradients that share one buffer, or that are themselves a weight, are read as they were before the step.',
     by: ['EveryKind', 'Adam'],
     async check(place) {
-      const shapes = { a: [2, 3], b: [6], c: [3, 2] }
+      const shapes = { a: [2, 3], b: [6], c: [6] }
       const values = Float32Array.from([1, -2, 3, 0.5, 0.25, -4])
       const work = (share: boolean) => (optimizer: Compiled, variables: Variables) => {
         for (let t = 0; t < STEPS; t++) {
@@ -152,7 +152,7 @@ export const GIVING: readonly Line[] = [
             const a = tf.tensor(values, [2, 3])
             const { b: weight } = variables as { b: tf.Variable }
             // The gradient of c is another layer's weight, which the same step changes.
-            const given = { a, b: own(tf.reshape(a, [6])), c: own(tf.reshape(weight, [3, 2])) }
+            const given = { a, b: own(tf.reshape(a, [6])), c: own(weight) }
             optimizer.applyGradients(given)
           })
         }

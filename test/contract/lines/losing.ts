@@ -91,6 +91,9 @@ async function goesOnInPlace(place: Place): Promise<void> {
   const state = await read(Object.fromEntries((await optimizer.getWeights()).map(({ name, tensor }) => [name, tensor])))
   await lose()
   await mustSaySo('a step', () => steps(optimizer, variables, 3, 3))
+  await mustSaySo('setWeights there', () => optimizer.setWeights([{ name: 'iter', tensor: tf.scalar(2, 'int32') }]))
+  await tf.setBackend(place.other)
+  await mustSaySo('a step on another backend', () => steps(optimizer, variables, 3, 3))
   await renew(place.backend)
   tf.tidy(() => {
     for (const { name, values, shape } of weights) variables[name]!.assign(tf.tensor(values as Float32Array, shape))
