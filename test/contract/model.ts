@@ -34,7 +34,7 @@ interface Model {
   started: boolean
   hypers: Record<string, number | boolean>
   backend: string
-  /** Layers that took part in the last step. */
+  /** Layers that took part in the last step that had some. */
   took: number
 }
 
@@ -111,7 +111,8 @@ class Step implements Command {
     tf.dispose(map)
 
     model.t++
-    model.took = gradients.filter((g) => g?.length).length
+    // A step of no layers reaches no driver.
+    model.took = gradients.filter((g) => g?.length).length || model.took
     // A layer without elements takes no part.
     for (const [i, v] of model.variables.entries()) {
       if (!gradients[i]?.length) continue
