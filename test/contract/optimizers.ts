@@ -13,18 +13,18 @@ export const EVERY_KIND = `optimizer EveryKind {
   state m = 0
   state start = w
   state norms over layer = 0
-  state count over layer = 0
+  state ages over layer = 0
   state total over model = 0
   state ticks over model = 1
   step(w, g, t) {
     m := decay * m + g
     norms := decay * norms + ‖g‖
-    count := count + age
+    ages := ages + age
     total := total + ‖g over model‖
     ticks := ticks + t
     u = (if signed then sign(m) else m) / (1 + norms + total / ticks)
     observe ‖u‖ as moved
-    w := w - lr * (u + 0.01 * (w - start) / count)
+    w := w - lr * (u + 0.01 * (w - start) / ages)
   }
 }
 `
