@@ -442,7 +442,11 @@ export abstract class CompiledOptimizer<
   }
 
   #named(error: unknown): unknown {
-    if (error instanceof Error) error.message = `${this.#program.name}: ${error.message}`
+    if (!(error instanceof Error)) return error
+    const message = `${this.#program.name}: ${error.message}`
+    // What the platform throws, a DOMException, has a message that can't be changed.
+    if (!Object.hasOwn(error, 'message')) return new Error(message, { cause: error })
+    error.message = message
     return error
   }
 }

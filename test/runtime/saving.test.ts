@@ -173,6 +173,14 @@ describe('setWeights', () => {
   const layersOf = async (optimizer: Whole) =>
     (await optimizer.getWeights()).filter(({ name }) => name.endsWith('/m')).map(({ name }) => name)
 
+  it('says what the platform says where weights can not be read', async () => {
+    const weights = await checkpoint()
+    const aborted = new DOMException('the device is lost', 'AbortError')
+    for (const { tensor } of weights) vi.spyOn(tensor, 'data').mockRejectedValue(aborted)
+    const failing = new Whole().setWeights(weights)
+    await expect(failing).rejects.toMatchObject({ message: 'Whole: the device is lost', cause: aborted })
+  })
+
   it('goes on where another stood', async () => {
     const run = async (change: (optimizer: Whole) => Promise<Whole>) => {
       const of = variables({ a: [2, 2], b: [3] })
