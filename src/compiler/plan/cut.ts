@@ -51,6 +51,7 @@ export function createCutter(args: readonly (readonly number[])[]): Cutter {
   const by = new Int32Array(2 * count)
   const reached = new Int32Array(2 * count)
   const queue = new Int32Array(2 * count)
+  const way = new Int32Array(2 * count)
   const ACROSS = head.length
   const TARGET = head.length + 1
   let search = 0
@@ -98,12 +99,13 @@ export function createCutter(args: readonly (readonly number[])[]): Cutter {
     return -1
   }
 
-  /** The places on the way that was found, from its end to a target. */
-  function* wayBack(end: number): Generator<number> {
+  /** Puts the places on the way that was found, from its end to a target, into `way`; gives their number. */
+  function wayBack(end: number): number {
+    let length = 0
     for (let place = 2 * end + 1; ; ) {
-      yield place
+      way[length++] = place
       const how = by[place]!
-      if (how === TARGET) return
+      if (how === TARGET) return length
       if (how === ACROSS) place ^= 1
       else place = how >= 0 ? 2 * tail[how]! + 1 : 2 * head[-1 - how]!
     }
@@ -111,8 +113,10 @@ export function createCutter(args: readonly (readonly number[])[]): Cutter {
 
   /** Sends all that it can along the way. */
   function send({ cost }: Ground, end: number): void {
+    const length = wayBack(end)
     let flow = Infinity
-    for (const place of wayBack(end)) {
+    for (let at = 0; at < length; at++) {
+      const place = way[at]!
       const i = place >> 1
       const how = by[place]!
       if (how < 0) flow = Math.min(flow, along[-1 - how]!)
@@ -120,7 +124,8 @@ export function createCutter(args: readonly (readonly number[])[]): Cutter {
         flow = Math.min(flow, cost[i]! > 0 ? cost[i]! - through[i]! : Infinity)
       else if (how === ACROSS) flow = Math.min(flow, through[i]!)
     }
-    for (const place of wayBack(end)) {
+    for (let at = 0; at < length; at++) {
+      const place = way[at]!
       const i = place >> 1
       const how = by[place]!
       if (how === ACROSS) through[i]! += place === 2 * i ? -flow : flow

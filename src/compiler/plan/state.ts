@@ -71,7 +71,7 @@ export function offer(elements: Elements, state: State): Offer {
   for (const [i, value] of state.scratch.entries()) hold(value, buffers.length + i)
   const computable = new Uint8Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) {
-    computable[i] = operations[i] && (own[i]! & ~state.available) === 0n ? 1 : 0
+    computable[i] = operations[i] && (own[i] === 0n || (own[i]! & ~state.available) === 0n) ? 1 : 0
   }
   return { from, computable, cost: from.map((b) => (b >= 0 ? 1 : 0)) }
 }
