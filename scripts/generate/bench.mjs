@@ -14,36 +14,44 @@ export function files() {
 }
 
 function tables(results) {
-  const cellOf = (what) => (one) => {
-    if (!one) return ''
-    if (one.refused || one.theirs.refused || one.theirs[what] === undefined) return '–'
-    const [first] = Object.values(one.ours)
-    return `${times(one.theirs[what] / first[what])}${what === 'ms' ? ` · ${share(one.copies, first)}` : ''}`
+  const columns = results.flatMap(({ backend, result }) => {
+    const ways = [...new Set(result.records.flatMap((one) => Object.keys(one.ours ?? {})))]
+    return ways.map((way) => ({ title: ways.length > 1 ? `\`${backend}\` ${way}` : `\`${backend}\``, result, way }))
+  })
+  const ratio = (what) => (one, way) => {
+    const { ours, theirs, copies } = one
+    if (!ours || theirs.refused || theirs[what] === undefined) return '–'
+    return `${times(theirs[what] / ours[way][what])}${what === 'ms' ? ` · ${share(copies, ours[way])}` : ''}`
   }
   return [
-    ...table('a step', results, cellOf('ms')),
+    ...table('a step', columns, ratio('ms')),
     '',
-    ...table('main thread', results, cellOf('mainThread')),
+    ...table('main thread', columns, ratio('mainThread')),
     '',
     ...results.map(({ backend, result }) => `- ${backend}: ${machineOf(result)}`)
   ].join('\n')
 }
 
-function table(title, results, cellOf) {
-  const names = results.map(({ backend }) => `\`${backend}\``)
-  const rows = MODELS.flatMap(({ model, optimizers }) =>
-    optimizers.map((optimizer) => {
-      const cells = results.map(({ result }) =>
-        cellOf(result.records.find((one) => one.model === model && one.optimizer === optimizer))
-      )
-      return { cells, text: `| ${optimizer}, ${model} | ${OPTIMIZERS[optimizer].beside} | ${cells.join(' | ')} |` }
+/** Columns and rows of which something was measured. */
+function table(title, columns, cellOf) {
+  const rows = MODELS.flatMap(({ model, optimizers }) => optimizers.map((optimizer) => ({ model, optimizer })))
+  const cells = columns.map(({ result, way }) =>
+    rows.map(({ model, optimizer }) => {
+      const one = result.records.find((record) => record.model === model && record.optimizer === optimizer)
+      return one ? cellOf(one, way) : ''
     })
   )
-  const told = rows.filter(({ cells }) => cells.some((cell) => /\d/.test(cell)))
+  const isTold = (cell) => /\d/.test(cell)
+  const shown = columns.map((_, c) => c).filter((c) => cells[c].some(isTold))
+  const line = (texts) => `| ${texts.join(' | ')} |`
   return [
-    `| ${title} | beside | ${names.join(' | ')} |`,
-    `|---|---|${names.map(() => '---|').join('')}`,
-    ...told.map(({ text }) => text)
+    line([title, 'beside', ...shown.map((c) => columns[c].title)]),
+    line(['---', '---', ...shown.map(() => '---')]).replaceAll(' ', ''),
+    ...rows.flatMap(({ model, optimizer }, r) =>
+      shown.some((c) => isTold(cells[c][r]))
+        ? [line([`${optimizer}, ${model}`, OPTIMIZERS[optimizer].beside, ...shown.map((c) => cells[c][r])])]
+        : []
+    )
   ]
 }
 
