@@ -28,7 +28,16 @@ const sourceOf = (name: string): string =>
 const SAME: readonly (readonly [optimizer: RegExp, label: RegExp, reason: string])[] = [
   [/^lars$/, /(decay|s\.h\[2\]).* \[.*(add|sub|\+|-)/, 'where the mask says no, decay is 0: g + 0 · w is g − 0 · w'],
   [/./, /min\(start \+ layer\.span.* \[\+ → -\]/, '0 − span is a large u32: the first workgroup does the work of all'],
-  [/./, /if \(id == 0u\) \{.* \[== → !=\]/, 'all threads but the first compute and write the same']
+  [
+    /./,
+    /if \((group\.x == 0u && )?id == 0u\) \{.* \[== → !=\]/,
+    'all threads but the first compute and write the same'
+  ],
+  [
+    /^everything$/,
+    /select\(power, .* \[== → !=\]/,
+    'log(v) is added to v^y: where v is 0 the sum is infinite whatever v^y is'
+  ]
 ]
 
 /** On the driver of that name, which must be the one that runs. `bring` gives what runs classes that live elsewhere. */

@@ -71,9 +71,18 @@ function withoutSemicolons(text: string, statement: typescript.Statement): strin
     .trim()
 }
 
+/** V8 reads a file in a tenth of the time. Where it stumbles, over a type or a mistake, TypeScript has the last word. */
 function mustParse(text: string): void {
-  const options = { languageVersion: ts.ScriptTarget.ES2022, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }
-  refuseMistakes(ts.createSourceFile('generated.ts', text, options))
+  const withoutTypes = text
+    .replace(/^(import|export type|export \{) .*$/gm, '')
+    .replace(/^(export )?const ([\w$]+): .*? = /gm, 'const $2 = ')
+    .replace(/([\])])!(?!=)/g, '$1')
+  try {
+    new Function(`'use strict'\n${withoutTypes}`)
+  } catch {
+    const options = { languageVersion: ts.ScriptTarget.ES2022, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }
+    refuseMistakes(ts.createSourceFile('generated.ts', text, options))
+  }
 }
 
 /** Rather no file than one that can't be read. */
