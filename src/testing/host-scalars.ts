@@ -1,9 +1,8 @@
 /** What the host computes of a step, seen through a class that was compiled to observe it besides. */
 import type { Case } from './case.js'
-import type { Difference } from './compare.js'
+import type { Comparison, Difference } from './compare.js'
 import { factsOf } from './facts.js'
 import type { Subject } from './harness.js'
-import type { Finding, Trial } from './properties.js'
 import { runCase } from './session.js'
 
 /** No name of the language holds a `_`. */
@@ -23,7 +22,7 @@ function observing(subject: Subject): Promise<Subject> {
 }
 
 /** Each layer by itself must have the scalars that it has in the step of them all. */
-export async function sameHostScalars({ subject, given }: Pick<Trial, 'subject' | 'given'>): Promise<Finding> {
+export async function sameHostScalars(subject: Subject, given: Case): Promise<Comparison> {
   const { Optimizer, reference } = await observing(subject)
   const observed = async (c: Case) => (await runCase(Optimizer, reference, c)).records.map((r) => r.observations)
   const together = await observed(given)
@@ -43,5 +42,5 @@ export async function sameHostScalars({ subject, given }: Pick<Trial, 'subject' 
       }
     }
   }
-  return { compared, undetermined: 0, differences, tensors: [], problems: [] }
+  return { compared, undetermined: 0, differences, tensors: [] }
 }

@@ -119,6 +119,25 @@ describeTensorFlow('the tensorflow driver', () => {
     expect(backend().binding.getNumOfTensors()).toBe(before)
   })
 
+  it('takes vectors on a GPU, where training kernels are no quicker', async () => {
+    const { reference, Optimizer, signature } = await subject('lamb')
+    const given = caseOf({ ...Object.fromEntries(signature.hypers.map((h) => [h.name, h.init])), learningRate: 0.1 })
+    const sizes = { ...SIZES.gpu }
+    Object.assign(SIZES.gpu, SIZES.cpu)
+    Object.assign(tf.backend(), { isUsingGpuDevice: true })
+    try {
+      const operations = await operationsOf(async () => {
+        const { records } = await runCase(Optimizer, reference, given)
+        expect(records.map((r) => r.kernel)).toEqual(['tensorflow', 'tensorflow'])
+        expect(compareCase(reference, given, records, tables.eigen).differences).toEqual([])
+      })
+      expect([...operations].filter((name) => name.startsWith('ResourceApply'))).toEqual([])
+    } finally {
+      Object.assign(tf.backend(), { isUsingGpuDevice: false })
+      Object.assign(SIZES.gpu, sizes)
+    }
+  })
+
   it('takes no more operations for many small layers of two shapes than for four', async () => {
     const LAMB = await classOf('lamb')
     const countOf = async (many: number): Promise<number> => {
