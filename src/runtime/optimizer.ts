@@ -6,18 +6,11 @@ import { chooseDriver, type Driving } from './drivers.js'
 import { show } from './errors.js'
 import { checkGradients, type Gradients, type NamedTensor, ownGradients } from './gradients.js'
 import { type Hyper, hyperAt } from './hypers.js'
+import { emptyInput, readLayer, readModel } from './input.js'
 import type { TrackedLayer } from './layers.js'
 import type { LayerMatch } from './masks.js'
-import { matricesOf } from './matrices.js'
 import { keyOf } from './noise.js'
-import {
-  type CompiledProgram,
-  FORMAT,
-  type HostInput,
-  type KernelName,
-  type LayerInfo,
-  type Target
-} from './program.js'
+import { type CompiledProgram, FORMAT, type KernelName, type LayerInfo, type Target } from './program.js'
 import {
   appear,
   checkUsable,
@@ -76,7 +69,7 @@ export abstract class CompiledOptimizer<
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #registry: Registry = emptyRegistry()
-  readonly #input: HostInput
+  readonly #input = emptyInput()
   /** The step count as a save shows it. */
   readonly #iter: Shown = nothingShown()
   #driving: Driving | null = null
@@ -102,27 +95,6 @@ export abstract class CompiledOptimizer<
     this.#layout = layOut(program)
     this.#keys = keysOf(this.#layout, program.readsAge)
     this.#settings = this.#explained(() => readOptions(program, options))
-    this.#input = {
-      hypers: new Float64Array(0),
-      masks: [],
-      t: 0,
-      age: 0,
-      key: [0, 0, 0, 0],
-      rank: 0,
-      size: 0,
-      rows: 0,
-      cols: 0,
-      matrices: 0,
-      rowSize: 0,
-      colSize: 0,
-      modelSize: 0,
-      modelRows: 0,
-      modelCols: 0,
-      modelChannels: 0,
-      modelLayers: 0,
-      layerState: new Float64Array(0),
-      modelState: new Float64Array(0)
-    }
   }
 
   /** @nocollapse */
@@ -246,15 +218,7 @@ export abstract class CompiledOptimizer<
     const input = this.#input
     input.t = t
     input.hypers = values.own
-    input.modelLayers = gradients.size
-    input.modelSize = input.modelRows = input.modelCols = input.modelChannels = 0
-    for (const variable of gradients.keys()) {
-      const [batch, colSize, rowSize] = matricesOf(variable.shape)
-      input.modelSize += variable.size
-      input.modelRows += batch * colSize
-      input.modelCols += batch * rowSize
-      input.modelChannels += rowSize
-    }
+    readModel(input, gradients.keys())
 
     dropDisposed(registry)
     const model = registry.model ?? startModel(program, this.#layout, input)
@@ -302,14 +266,7 @@ export abstract class CompiledOptimizer<
     input.masks = masks
     input.age = layer.age + 1
     if (this.#program.seeded) input.key = keyOf(this.#settings.seed, layer.info.name, input.t)
-    input.rank = layer.info.rank
-    input.size = layer.info.size
-    const [batch, colSize, rowSize] = matricesOf(layer.info.shape)
-    input.matrices = batch
-    input.rowSize = rowSize
-    input.colSize = colSize
-    input.rows = batch * colSize
-    input.cols = batch * rowSize
+    readLayer(input, layer.info)
     input.layerState = layer.host
   }
 
