@@ -113,27 +113,35 @@ const eigen: Arithmetic = {
 const shaderLog: Loss = (x, y) => (x >= 0.5 && x <= 2 ? 2 ** -21 : 3 * ULP * Math.abs(y))
 const shaderExp = (x: number): number => (3 + 2 * Math.abs(x)) * ULP
 
-/**
- * WGSL 15.7.4: `+ - *` may round either way, `/` 2.5 ULP, `inverseSqrt` 2 ULP and `sqrt` 1 over that. `tanh` is the worse
- * of 1e-5 and sinh / cosh. There is no cube root: exp(log(x) / 3).
- */
-const wgsl: Arithmetic = {
+/** What WGSL and GLSL ES promise alike. */
+const shader: Omit<Arithmetic, 'functions'> = {
   unit: ULP,
   tiny: FLOAT32.normal,
   largest: FLOAT32.largest,
   division: 2.5,
   divisor: { low: 2 ** -126, high: 2 ** 126 },
   loose: true,
-  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny },
+  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny }
+}
+const shaderFunctions = {
+  sqrt: relative(4.5 * ULP),
+  rsqrt: relative(2 * ULP),
+  exp: (x: number, y: number) => shaderExp(x) * Math.abs(y),
+  log: shaderLog
+}
+
+/**
+ * WGSL 15.7.4: `+ - *` may round either way, `/` 2.5 ULP, `inverseSqrt` 2 ULP and `sqrt` 1 over that. `tanh` is the worse
+ * of 1e-5 and sinh / cosh. There is no cube root: exp(log(x) / 3).
+ */
+const wgsl: Arithmetic = {
+  ...shader,
   functions: {
-    sqrt: relative(4.5 * ULP),
-    rsqrt: relative(2 * ULP),
+    ...shaderFunctions,
     cbrt: (x, y) => {
       const log = Math.log(Math.abs(x))
       return x === 0 ? 0 : Math.abs(y) * (shaderLog(Math.abs(x), log) + 4 * ULP * Math.abs(log) + shaderExp(log / 3))
     },
-    exp: (x, y) => shaderExp(x) * Math.abs(y),
-    log: shaderLog,
     tanh: (x, y) => (y === 0 ? 0 : Math.max(1e-5, (14 + 4 * Math.min(Math.abs(x), 89)) * ULP))
   }
 }
@@ -145,21 +153,8 @@ const wgsl: Arithmetic = {
  * (src/compiler/emit/glsl.ts), at their worst on such a machine (test/compiler/emit/glsl.test.ts).
  */
 const glsl: Arithmetic = {
-  unit: ULP,
-  tiny: FLOAT32.normal,
-  largest: FLOAT32.largest,
-  division: 2.5,
-  divisor: { low: 2 ** -126, high: 2 ** 126 },
-  loose: true,
-  read: { unit: FLOAT32.unit, tiny: FLOAT32.tiny },
-  functions: {
-    sqrt: relative(4.5 * ULP),
-    rsqrt: relative(2 * ULP),
-    cbrt: relative(2.5 * ULP),
-    exp: (x, y) => shaderExp(x) * Math.abs(y),
-    log: shaderLog,
-    tanh: relative(22 * ULP)
-  }
+  ...shader,
+  functions: { ...shaderFunctions, cbrt: relative(2.5 * ULP), tanh: relative(22 * ULP) }
 }
 
 const lossless = (a: Arithmetic): Arithmetic => ({

@@ -67,20 +67,6 @@ export function dispose(model: tf.LayersModel): void {
   optimizer.dispose()
 }
 
-/** Saves to memory, through JSON as a file would. */
-export async function save(model: tf.LayersModel): Promise<tf.io.ModelArtifacts> {
-  let saved: tf.io.ModelArtifacts | undefined
-  await model.save(
-    tf.io.withSaveHandler(async (artifacts) => {
-      saved = artifacts
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
-    }),
-    { includeOptimizer: true }
-  )
-  const { weightData, ...rest } = saved!
-  return { ...JSON.parse(JSON.stringify(rest)), weightData: tf.io.concatenateArrayBuffers([weightData as ArrayBuffer]) }
-}
-
 export function load({ Optimizer }: Place, saved: tf.io.ModelArtifacts): Promise<tf.LayersModel> {
   tf.serialization.registerClass(Optimizer as unknown as tf.serialization.SerializableConstructor<tf.Optimizer>)
   return tf.loadLayersModel(tf.io.fromMemory(saved))

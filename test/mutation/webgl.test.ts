@@ -1,14 +1,11 @@
-import { beforeAll, describe } from 'vitest'
+import { beforeAll } from 'vitest'
 import { describeBrowser, usePage } from '../support/browser.js'
 import type { Harness } from '../support/page/harness.js'
 import { everyMistakeIsTold } from './told.js'
 
 declare const harness: Harness
 
-// Only for `npm run mutants`: a browser takes minutes for them.
-const describeMutants = process.env.OPTC_MUTANTS ? describeBrowser : describe.skip
-
-describeMutants('every mistake is told: webgl', () => {
+describeBrowser('every mistake is told: webgl', () => {
   // The browser says of a wrong shader what is wrong.
   const here = usePage({ entry: 'test/support/page/harness.ts', expected: /./ })
   beforeAll(() => here.page.evaluate(() => harness.open('webgl')))

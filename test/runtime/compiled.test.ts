@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { CompiledOptimizer } from '../../src/runtime/index.js'
 import { subjectOf } from '../../src/testing/subject.js'
 import { GOLDEN } from '../support/library.js'
-import { gradientsFor, load, save, smallModel, train, variables, weightsOf } from './support/models.js'
+import { save } from '../support/saving.js'
+import { gradientsFor, load, smallModel, train, variables, weightsOf } from './support/models.js'
 
 type Class = (new (options?: object) => CompiledOptimizer) & { className: string; fromConfig: never }
 

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { schedule } from '../../src/runtime/index.js'
+import { save } from '../support/saving.js'
 import { LAMB, warmupPolynomial } from './support/lamb.js'
-import { gradientsFor, load, save, smallModel, train, variables, weightsOf } from './support/models.js'
+import { gradientsFor, load, smallModel, train, variables, weightsOf } from './support/models.js'
 import { Whole, type WholeOptions } from './support/whole.js'
 
 tf.serialization.registerClass(LAMB)

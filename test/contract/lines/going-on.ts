@@ -1,6 +1,7 @@
 /** Training that goes on elsewhere: on another backend, in another optimizer, from a saved model. */
 import * as tf from '@tensorflow/tfjs'
 import type { Compiled } from '../../../src/testing/session.js'
+import { save } from '../../support/saving.js'
 import {
   everything,
   type Held,
@@ -14,7 +15,7 @@ import {
   steps,
   weightsIn
 } from '../line.js'
-import { fitFor, load, outcomeOfModel, save } from '../small-model.js'
+import { fitFor, load, outcomeOfModel } from '../small-model.js'
 
 /** A new optimizer that goes on where another stands. */
 export async function successorOf({ Optimizer }: Place, optimizer: Compiled): Promise<Compiled> {

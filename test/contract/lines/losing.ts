@@ -1,7 +1,8 @@
 /** What becomes of training when the device goes: a driver was reset, a tab slept for long, another page took all memory. */
 import * as tf from '@tensorflow/tfjs'
+import { save } from '../../support/saving.js'
 import { everything, type Line, makeVariables, must, mustBeEqual, outcome, type Place, steps } from '../line.js'
-import { dispose, fitFor, load, makeModel, outcomeOfModel, save } from '../small-model.js'
+import { dispose, fitFor, load, makeModel, outcomeOfModel } from '../small-model.js'
 
 interface Gpu {
   readonly device?: GPUDevice

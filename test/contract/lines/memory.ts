@@ -1,6 +1,7 @@
 /** Who else holds what an optimizer works on, and what it gives back. */
 import * as tf from '@tensorflow/tfjs'
 import type { Compiled } from '../../../src/testing/session.js'
+import { save } from '../../support/saving.js'
 import {
   bitsOf,
   everything,
@@ -21,7 +22,7 @@ import {
   steps,
   type Variables
 } from '../line.js'
-import { dispose, fitFor, load, outcomeOfModel, save } from '../small-model.js'
+import { dispose, fitFor, load, outcomeOfModel } from '../small-model.js'
 import { successorOf } from './going-on.js'
 
 export const MEMORY: readonly Line[] = [
