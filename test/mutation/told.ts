@@ -36,11 +36,15 @@ const SAME: readonly (readonly [optimizer: RegExp, label: RegExp, reason: string
   [/^everything$/, /select\(power, .* \[== → !=\]/, 'it is a mistake in powers of 0, and v is 0.25 or more']
 ]
 
-/** On the driver of that name, which must be the one that runs. `bring` gives what runs classes that live elsewhere. */
-export function everyMistakeIsTold(
-  kernel: string,
-  bring?: (code: string, slots: Slots) => Promise<RemoteSubject['run']>
-): void {
+export interface Ground {
+  /** What runs classes that live elsewhere. */
+  readonly bring?: (code: string, slots: Slots) => Promise<RemoteSubject['run']>
+  /** Opens the backend anew, where a mutant may leave it broken: all that came after would count as told. */
+  readonly reopen?: () => Promise<void>
+}
+
+/** On the driver of that name, which must be the one that runs. */
+export function everyMistakeIsTold(kernel: string, { bring, reopen }: Ground = {}): void {
   test.each(OPTIMIZERS)('%s', { timeout: MUTANTS === 'all' ? 3_600_000 : 300_000 }, async (name) => {
     const source = sourceOf(name)
     const subject = await subjectOf(source, { path: `${name}.opt`, targets: [kernel.replace('-js', '')] })
@@ -49,6 +53,7 @@ export function everyMistakeIsTold(
       bring
         ? { reference, program, signature, run: await bring(code, { slots: reference.slots }) }
         : { ...subject, Optimizer: classFrom(code) }
+    await reopen?.()
     const text = unchanged(subject, kernel)
     const right = await there(text)
     expect(await seedThatTells(right, 6)).toBe(null)
@@ -64,6 +69,7 @@ export function everyMistakeIsTold(
       const at = Math.floor(((i + 0.5) * all.length) / count + SEED * 0.618 * (all.length / count)) % all.length
       const mutant = all[at]!
       const { layer, kind, label } = mutant
+      await reopen?.()
       const fate =
         known.get(at) ?? (await fateOf(mutant, { bring: there, right, unchanged: text, seeds: SEEDS, sameBecause }))
       if (REPORT && !known.has(at))
