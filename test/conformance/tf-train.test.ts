@@ -142,10 +142,13 @@ const ASKED: Readonly<Record<string, Asked>> = {
 const squares = (x: tf.Variable) => (): tf.Scalar => tf.sum(tf.square(x))
 const sumOfSquares = (x: readonly number[]): number => x.reduce((sum, w) => sum + w * w, 0)
 
+/** The figures have six decimals, rounded or cut off. */
+const LAST_DIGIT = 1e-6
+
 async function mustBe(tensor: tf.Tensor, expected: readonly number[]): Promise<void> {
   const values = [...(await tensor.data())]
   expect(values.length).toBe(expected.length)
-  for (const [i, value] of values.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6)
+  for (const [i, value] of values.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(LAST_DIGIT)
 }
 
 const variable = (start: readonly number[]): tf.Variable => tf.tidy(() => tf.variable(tf.tensor1d([...start])))
