@@ -215,6 +215,13 @@ export class Machine {
     return { id: this.#backend.binding.createTensor(shape, dtype, values), shape }
   }
 
+  /** Numbers of the host. */
+  upload(values: Float32Array, shape: readonly number[]): Handle {
+    const handle = this.#create([...shape], this.#backend.binding.TF_FLOAT, values)
+    this.#scopes[0]!.add(handle)
+    return handle
+  }
+
   reshape(x: Handle, shape: readonly number[]): Handle {
     return this.run('Reshape', [x, this.ints(shape)])[0]!
   }

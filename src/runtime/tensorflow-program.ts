@@ -1,4 +1,5 @@
 /** What generated code hands to the tensorflow driver: sweeps as TensorFlow's operations, and training kernels. */
+import type { Vector } from './matrices.js'
 import type { Attributes, Handle, TfValue } from './tensorflow-backend.js'
 
 /** What operations read: of the elements of a block, of the layers of a group, or of the model. */
@@ -16,12 +17,18 @@ export interface TfScope {
   cbrt(x: TfValue): Handle
 }
 
-/** Operations on the elements of a block. Buffers: 0 the weight, 1 the gradient, then slots, then scratch. */
+/** What operations on elements read besides. */
+export interface TfElements extends TfScope {
+  /** A random number for each, of the `noise()` that has this number. */
+  noise(site: number): Handle
+}
+
+/** Operations on the entries of a block. Buffers: 0 the weight, 1 the gradient, then slots, then scratch, then vectors. */
 export interface TfSweep {
   readonly loads: readonly number[]
   readonly stores: readonly number[]
-  /** Gives what to store, then the operands of the pass's reductions. */
-  readonly run: (s: TfScope, ...loads: Handle[]) => TfValue[]
+  /** Gives what to store, then the operands of what the pass reduces, then of what it gathers. */
+  readonly run: (s: TfElements, ...loads: Handle[]) => TfValue[]
 }
 
 /** What a training kernel reads and writes. */
@@ -53,7 +60,11 @@ export interface TfInPlace {
 
 export interface TfPass {
   readonly segment: number
+  /** What it sweeps over; elements unless said otherwise. */
+  readonly over?: Vector
   readonly reduces?: readonly Reduce[]
+  /** Reductions to one value for each row, column or channel, and the buffer where they stand then. */
+  readonly gathers?: readonly (readonly [Reduce, number])[]
   /** The first whose scalars fit, if any does. */
   readonly inPlace?: readonly TfInPlace[]
   readonly sweep: TfSweep
@@ -62,6 +73,8 @@ export interface TfPass {
 }
 
 export interface TfVariant {
+  /** What each buffer has one value of, where there are rows, columns or channels; else elements. */
+  readonly overs?: readonly ('element' | Vector)[]
   readonly passes: readonly TfPass[]
   /** What the layers add to the reductions of each barrier. */
   readonly shares: readonly ((s: TfScope) => TfValue[])[]
@@ -72,6 +85,8 @@ export interface TfVariant {
 
 export interface TfProgram {
   readonly variants: readonly TfVariant[]
+  /** Host scalars that are the layer's key for random numbers: layers may lie in one vector though these differ. */
+  readonly keys?: readonly number[]
   readonly barriers: readonly {
     readonly reduces: readonly Reduce[]
     /** The model cells that this barrier completes. */

@@ -4,8 +4,10 @@
  * A large layer is by itself, cut into blocks: what an operation makes is then still in the cache when the next one reads it.
  */
 import type * as tf from '@tensorflow/tfjs-core'
+import { matricesOf, type Vector, viewOf } from './matrices.js'
 import type { StepLayer } from './program.js'
 import type { Handle, Machine } from './tensorflow-backend.js'
+import type { TfProgram, TfVariant } from './tensorflow-program.js'
 
 interface Sizes {
   /** Elements of a layer that is still small: beyond, copying costs more than operations of its own. At most `block`. */
@@ -33,9 +35,14 @@ export interface Piece {
   readonly first: number
 }
 
-/** Pieces that lie end to end, or one layer, which may be cut into blocks. */
+/**
+ * Pieces that lie end to end, or one layer, which may be cut into blocks. Where there are rows, columns or channels, one piece
+ * and one block, seen as matrices of each of its layers.
+ */
 export interface Unit {
   readonly pieces: readonly Piece[]
+  /** What each buffer has one value of, where not all have one an element. */
+  readonly overs: TfVariant['overs']
   readonly size: number
   readonly blocks: readonly number[]
   /** By buffer: all elements, or block by block. */
@@ -54,27 +61,30 @@ export interface Group {
   readonly units: readonly Unit[]
 }
 
-export function groupsOf(layers: readonly StepLayer[], sizes: Sizes): Group[] {
+export function groupsOf(
+  layers: readonly StepLayer[],
+  sizes: Sizes,
+  { variants, keys = [] }: Pick<TfProgram, 'variants' | 'keys'>
+): Group[] {
   const small = new Map<string, StepLayer[]>()
   const large: StepLayer[] = []
   for (const one of layers) {
     const { scalars, variant, layer } = one
     if (layer.info.size > sizes.small) large.push(one)
     else {
-      const bits = new Uint32Array(scalars.buffer, scalars.byteOffset, 2 * scalars.length)
-      append(small, `${variant}:${bits.join()}`, one)
+      const shared = scalars.filter((_, i) => !keys.includes(i))
+      append(small, `${variant}:${new Uint32Array(shared.buffer).join()}`, one)
     }
   }
   // Memory that one layer leaves fits the next.
   large.sort((a, b) => a.layer.info.size - b.layer.info.size)
-  return [
-    ...[...small.values()].map((equal) => stacked(equal, sizes.block)),
-    ...large.map((one) => stacked([one], sizes.block))
-  ]
+  return [...small.values(), ...large.map((one) => [one])].map((equal) =>
+    stacked(equal, sizes.block, variants[equal[0]!.variant]!.overs)
+  )
 }
 
 /** Layers of equal shape in pieces, pieces in units, as many as go into a block. */
-function stacked(given: readonly StepLayer[], block: number): Group {
+function stacked(given: readonly StepLayer[], block: number, overs: TfVariant['overs']): Group {
   const shapes = new Map<string, StepLayer[]>()
   for (const one of given) append(shapes, one.layer.info.shape.join(), one)
   const members: StepLayer[][][] = []
@@ -87,7 +97,7 @@ function stacked(given: readonly StepLayer[], block: number): Group {
       const needed = piece.length * size
       if (needed <= room) members.at(-1)!.push(piece)
       else members.push([piece])
-      room = (needed <= room ? room : block) - needed
+      room = overs ? 0 : (needed <= room ? room : block) - needed
     }
   }
   const layers = members.flat(2)
@@ -98,8 +108,9 @@ function stacked(given: readonly StepLayer[], block: number): Group {
       return { layers, size: layers[0]!.layer.info.size, first: first - layers.length }
     })
     const size = numbered.reduce((sum, piece) => sum + piece.layers.length * piece.size, 0)
-    const blocks = Array.from({ length: Math.ceil(size / block) }, (_, i) => Math.min(block, size - i * block))
-    return { pieces: numbered, size, blocks, whole: [], parts: [], stored: new Set() }
+    const count = overs ? 1 : Math.ceil(size / block)
+    const blocks = Array.from({ length: count }, (_, i) => (count === 1 ? size : Math.min(block, size - i * block)))
+    return { pieces: numbered, overs, size, blocks, whole: [], parts: [], stored: new Set() }
   })
   return { layers, units }
 }
@@ -108,6 +119,12 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key)
   if (list) list.push(value)
   else lists.set(key, [value])
+}
+
+/** As operations see what a unit has one value of for each of these. */
+export function shapeOf({ pieces, overs, size }: Unit, over: 'element' | Vector): readonly number[] {
+  const { layers } = pieces[0]!
+  return overs ? [layers.length, ...viewOf(matricesOf(layers[0]!.layer.info.shape), over)] : [size]
 }
 
 export function heldBy({ whole, parts }: Unit): Handle[] {
@@ -124,17 +141,17 @@ export function wholeOf(m: Machine, unit: Unit, buffer: number): Handle {
     unit.parts[buffer] = undefined
     return known
   }
-  const vectors = unit.pieces.map((piece) => vectorOf(m, piece, buffer))
+  const vectors = unit.pieces.map((piece) => vectorOf(m, unit, piece, buffer))
   const whole = m.concat(vectors)
   if (vectors.length > 1) for (const vector of vectors) m.free(vector)
   unit.whole[buffer] = whole
   return whole
 }
 
-function vectorOf(m: Machine, { layers, size }: Piece, buffer: number): Handle {
+function vectorOf(m: Machine, unit: Unit, { layers, size }: Piece, buffer: number): Handle {
   const handles = layers.map((layer) => m.handleOf(tensorOf(layer, buffer)))
-  if (handles.length === 1) return m.reshape(handles[0]!, [size])
-  return m.reshape(m.flag(m.stack(handles)), [layers.length * size])
+  const shape = unit.overs ? shapeOf(unit, unit.overs[buffer]!) : [layers.length * size]
+  return m.reshape(handles.length === 1 ? handles[0]! : m.flag(m.stack(handles)), shape)
 }
 
 function tensorOf({ layer, gradient }: StepLayer, buffer: number): tf.Tensor {
@@ -159,7 +176,7 @@ export function commit(m: Machine, unit: Unit): void {
       unit.pieces.map(({ layers, size }) => layers.length * size)
     )
     for (const [i, { layers }] of unit.pieces.entries()) {
-      const { shape } = layers[0]!.layer.info
+      const { shape } = tensorOf(layers[0]!, buffer)
       const values =
         layers.length === 1
           ? [m.reshape(vectors[i]!, shape)]

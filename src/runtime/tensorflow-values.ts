@@ -1,10 +1,12 @@
 /**
  * Values of layers on the tensorflow driver, one number a layer of a group: reductions over the elements of layers, and what
- * elements read of them.
+ * elements read of them; likewise of rows, columns and channels. And random numbers.
  */
+import type { Vector } from './matrices.js'
+import { type Key, noise } from './noise.js'
 import type { Handle, Machine, TfValue } from './tensorflow-backend.js'
 import type { Reduce, TfScope } from './tensorflow-program.js'
-import type { Piece, Unit } from './tensorflow-units.js'
+import { type Piece, shapeOf, type Unit } from './tensorflow-units.js'
 
 export interface WorkingScope extends TfScope {
   readonly cells: TfValue[]
@@ -34,15 +36,23 @@ function cbrt(m: Machine, given: TfValue): Handle {
   return m.op('SelectV2', stays, x, better)
 }
 
-/** One value an element, also where an expression turned out to be the same for all. */
-export function spread(m: Machine, x: TfValue, size: number): Handle {
+/** One value for each entry of a shape, also where an expression turned out to be the same for several. */
+export function spread(m: Machine, x: TfValue, shape: readonly number[]): Handle {
   const value = typeof x === 'object' ? x : m.constant(x)
-  return value.shape.length === 1 && value.shape[0] === size ? value : m.op('BroadcastTo', value, m.ints([size]))
+  return isShape(value, shape) ? value : m.op('BroadcastTo', value, m.ints(shape))
+}
+
+function isShape({ shape }: Handle, wanted: readonly number[]): boolean {
+  return shape.length === wanted.length && shape.every((n, i) => n === wanted[i])
 }
 
 /** A value of each layer of the group, as elements of the unit read it. */
-export function cellOf(m: Machine, { pieces }: Unit, cell: TfValue): TfValue {
+export function cellOf(m: Machine, { pieces, overs }: Unit, cell: TfValue): TfValue {
   if (typeof cell !== 'object' || cell.shape.length === 0 || cell.shape[0] === 1) return cell
+  if (overs) {
+    const [{ first, layers }] = pieces as [Piece]
+    return m.reshape(m.once('Slice', cell, m.ints([first]), m.ints([layers.length])), [layers.length, 1, 1, 1])
+  }
   const each = pieces.map(({ size, first, layers }) => {
     const mine = m.once('Slice', cell, m.ints([first]), m.ints([layers.length]))
     const column = m.once('Reshape', mine, m.ints([layers.length, 1]))
@@ -60,34 +70,52 @@ export function lazily<T, U>(values: readonly T[], make: (value: T) => U): reado
   }, [])
 }
 
-/** The reduction of each of the unit's layers over elements of a block: a vector, in float64 if it is a sum. */
+/** The reduction of each of the unit's layers over entries of a block: a vector, in float64 if it is a sum. */
 export function totals(m: Machine, reduce: Reduce, x: Handle, { pieces }: Unit): Handle {
-  const [piece] = pieces as [Piece]
-  if (pieces.length === 1) return rowTotals(m, reduce, x, piece.layers.length)
+  if (pieces.length === 1) return lineTotals(m, reduce, x, pieces[0]!.layers.length)
   const parts = m.split(
     x,
     pieces.map(({ layers, size }) => layers.length * size)
   )
   return m.concat(
-    parts.map((part, i) => rowTotals(m, reduce, part, pieces[i]!.layers.length)),
+    parts.map((part, i) => lineTotals(m, reduce, part, pieces[i]!.layers.length)),
     typeOf(reduce)
   )
+}
+
+/** The reduction to one value for each row, column or channel, along the axes that what is reduced has and these have not. */
+export function gather(m: Machine, reduce: Reduce, x: Handle, unit: Unit, over: Vector): Handle {
+  const wanted = shapeOf(unit, over)
+  const [layers, batch, colSize, rowSize] = x.shape as [number, number, number, number]
+  const outer = { row: layers * batch * colSize, col: layers * batch, channel: layers }[over]
+  const lines = m.flag(lineTotals(m, reduce, x, outer, over === 'row' ? [] : [rowSize]))
+  const own = x.shape.map((n, i) => Math.min(n, wanted[i]!))
+  return spread(m, m.reshape(narrow(m, reduce, lines), own), wanted)
 }
 
 /** How many numbers are added in float32, in whatever order. */
 const SHORT = 32
 
 /**
- * The reduction of each row of a matrix that lies in a vector. TensorFlow promises no order of addition, so long sums are made
- * in float64, which costs three times as much: of every 32 numbers, whose sum no order makes bad, it adds one.
+ * The reduction of each line of what lies in memory as [outer, line, ...inner]. TensorFlow promises no order of addition, so
+ * long sums are made in float64, which costs three times as much: of every few numbers, whose sum no order makes bad, it adds one.
  */
-function rowTotals(m: Machine, reduce: Reduce, x: Handle, rows: number): Handle {
-  const size = x.shape[0]! / rows
-  const cut = reduce === 'sum' && size % SHORT === 0 ? SHORT : 1
-  const shape = cut > 1 ? [rows, cut, size / cut] : [rows, size]
-  const matrix = m.flag(m.reshape(x, shape))
-  const short = cut > 1 ? m.once('Sum', matrix, m.ints([1])) : matrix
+function lineTotals(m: Machine, reduce: Reduce, x: Handle, outer: number, inner: readonly number[] = []): Handle {
+  const length = sizeOf(x.shape) / outer / sizeOf(inner)
+  const cut = reduce === 'sum' ? largestDivisor(length) : 1
+  const lines = m.flag(m.reshape(x, [outer, ...(cut > 1 ? [cut] : []), length / cut, ...inner]))
+  const short = cut > 1 ? m.once('Sum', lines, m.ints([1])) : lines
   return m.op(REDUCTIONS[reduce], widen(m, reduce, short), m.ints([1]))
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1)
+}
+
+function largestDivisor(length: number): number {
+  let divisor = Math.min(SHORT, length)
+  while (length % divisor > 0) divisor--
+  return divisor
 }
 
 export function typeOf(reduce: Reduce): 'double' | 'float' {
@@ -100,6 +128,27 @@ export function widen(m: Machine, reduce: Reduce, x: Handle): Handle {
 
 export function narrow(m: Machine, reduce: Reduce, x: Handle): Handle {
   return reduce === 'sum' ? m.run('Cast', [x], { DstT: 'float' })[0]! : x
+}
+
+/** For each entry from `first` on, of every layer by its own key. */
+export function draw(
+  m: Machine,
+  { pieces }: Unit,
+  keys: readonly number[],
+  site: number,
+  first: number,
+  shape: readonly number[]
+): Handle {
+  const values = new Float32Array(sizeOf(shape))
+  let at = 0
+  for (const { layers, size } of pieces) {
+    for (const { scalars } of layers) {
+      const key = keys.map((i) => scalars[i]!) as unknown as Key
+      const end = Math.min(size, first + values.length - at)
+      for (let i = first; i < end; i++) values[at++] = noise(...key, i, site)
+    }
+  }
+  return m.upload(values, shape)
 }
 
 const REDUCTIONS = { sum: 'Sum', max: 'Max', min: 'Min' }

@@ -4,30 +4,25 @@
  * stores, it updates a unit in place (`inPlace`); what has none is made block by block.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import type { Vector } from './matrices.js'
 import type { Driver, Layer, ModelState, Step, StepLayer, Target } from './program.js'
 import { type Backend, findMissing, type Handle, Machine, type TfValue } from './tensorflow-backend.js'
-import type {
-  Reduce,
-  TfInPlace,
-  TfKernels,
-  TfPass,
-  TfProgram,
-  TfScope,
-  TfSweep,
-  TfVariant
-} from './tensorflow-program.js'
+import type { TfInPlace, TfKernels, TfPass, TfProgram, TfScope, TfSweep, TfVariant } from './tensorflow-program.js'
 import {
   commit,
   groupsOf,
   heldBy,
   type Group as Layers,
   SIZES,
+  shapeOf,
   takeFromLayer,
   type Unit,
   wholeOf
 } from './tensorflow-units.js'
 import {
   cellOf,
+  draw,
+  gather,
   lazily,
   meet,
   narrow,
@@ -68,8 +63,8 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
   const hasKernels = !backend.isUsingGpuDevice
   /** Where training kernels write, by buffer. */
   const places = new Map<number, Handle>()
-  /** Elements of the place that nobody reads. */
-  let wasted = 0
+  /** The shape of the place that nobody reads. */
+  let wasted = ''
   /** Of the last step: a row an observation, of one number a layer. */
   let observed: { readonly layers: readonly StepLayer[]; readonly rows: tf.Tensor }[] = []
 
@@ -81,7 +76,7 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
       state.cells ? [...m.unstack(m.handleOf(state.cells), state.cells.size)] : []
     )
     const { model } = ofModel
-    const groups = groupsOf(layers, sizes).map((group) => begin(m, program.variants, group, model))
+    const groups = groupsOf(layers, sizes, program).map((group) => begin(m, program.variants, group, model))
     for (let segment = 0; segment <= program.barriers.length; segment++) {
       for (const group of groups) {
         for (const pass of group.variant.passes) if (pass.segment === segment) runPass(group, pass, inPlace)
@@ -102,12 +97,12 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
       return rows.length === 0 ? [] : [{ layers: group.layers, rows: tf.keep(m.tensorOf(m.stack(rows))) }]
     })
     if (program.state) {
-      const values = program.state(ofModel).map((x) => m.reshape(spread(m, x, 1), []))
+      const values = program.state(ofModel).map((x) => m.reshape(spread(m, x, [1]), []))
       replaceCells(m, state, m.stack(values))
     }
     // A place that went on holding a weight would make the next step copy it.
     for (const place of places.values()) m.run('AssignVariableOp', [place, 0], {}, 0)
-    wasted = 0
+    wasted = ''
   }
 
   function runPass({ variant, layers, units, scope }: Group, pass: TfPass, inPlace: boolean): void {
@@ -120,7 +115,7 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
     for (const unit of units) {
       m.scope(() => {
         if (kernels) applyKernels(unit, kernels, scope, inPlace)
-        const totals = sweep ? sweepUnit(m, unit, sweep, reduces, scope) : []
+        const totals = sweep ? sweepUnit(m, unit, pass, sweep, scope, program.keys) : []
         for (const [i, one] of totals.entries()) gathered[i]!.push(one)
         const held = heldBy(unit)
         if (pass === variant.passes.at(-1)) commit(m, unit)
@@ -145,7 +140,7 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
     const held = new Set<number>()
     const hold = (buffer: number): Handle => {
       const place = placeOf(buffer)
-      if (buffer < 0) return waste(place, unit.size)
+      if (buffer < 0) return waste(place, shapeOf(unit, 'element'))
       if (held.has(buffer)) return place
       held.add(buffer)
       const vector = wholeOf(m, unit, buffer)
@@ -183,13 +178,13 @@ function openTensorFlow(program: TfProgram, backend: Backend): Driver {
     })
   }
 
-  /** What nobody reads has what memory the last unit left, if that has the size. */
-  function waste(place: Handle, size: number): Handle {
-    if (wasted !== size) {
-      const [memory] = m.run('Empty', [m.ints([size])], { dtype: 'float' })
+  /** What nobody reads has what memory the last unit left, if that has the shape. */
+  function waste(place: Handle, shape: readonly number[]): Handle {
+    if (wasted !== shape.join()) {
+      const [memory] = m.run('Empty', [m.ints(shape)], { dtype: 'float' })
       m.run('AssignVariableOp', [place, m.flag(memory!)], {}, 0)
     }
-    wasted = size
+    wasted = shape.join()
     return place
   }
 
@@ -235,25 +230,37 @@ function begin(m: Machine, variants: readonly TfVariant[], group: Layers, model:
 }
 
 function overLayers(m: Machine, { layers }: Group, values: readonly TfValue[]): Handle[] {
-  return values.map((x) => spread(m, x, layers.length))
+  return values.map((x) => spread(m, x, [layers.length]))
 }
 
-/** A sweep over a unit, block by block: stores, and the reductions of each of its layers. */
+/** A sweep over a unit, block by block: stores, and the reductions of each of its layers, rows, columns and channels. */
 function sweepUnit(
   m: Machine,
   unit: Unit,
+  { over, reduces = [], gathers = [] }: TfPass,
   { loads, stores, run }: TfSweep,
-  reduces: readonly Reduce[],
-  scope: TfScope
+  scope: TfScope,
+  keys: readonly number[] = []
 ): Handle[] {
   const views = loads.map((buffer) => unit.parts[buffer] ?? m.split(wholeOf(m, unit, buffer), unit.blocks))
+  let first = 0
   const made = unit.blocks.map((size, b) =>
     m.scope(() => {
+      const shape = unit.overs ? shapeOf(unit, over ?? 'element') : [size]
       const cells = lazily(scope.cells, (cell) => cellOf(m, unit, cell))
-      const values = run({ ...scope, cells }, ...views.map((view) => view[b]!)).map((x) => spread(m, x, size))
+      const noise = (site: number): Handle => draw(m, unit, keys, site, first, shape)
+      const all = run({ ...scope, cells, noise }, ...views.map((view) => view[b]!)).map((x) => spread(m, x, shape))
+      first += size
       const kept = new Set<Handle>()
-      for (const x of values.slice(0, stores.length)) kept.add(m.isNew(x) && !kept.has(x) ? x : m.op('Identity', x))
-      return [...kept, ...reduces.map((reduce, i) => totals(m, reduce, values[stores.length + i]!, unit))]
+      for (const x of all.slice(0, stores.length)) kept.add(m.isNew(x) && !kept.has(x) ? x : m.op('Identity', x))
+      const operands = all.slice(stores.length)
+      return [
+        ...kept,
+        ...reduces.map((reduce, i) => totals(m, reduce, operands[i]!, unit)),
+        ...gathers.map(([reduce, to], i) =>
+          gather(m, reduce, operands[reduces.length + i]!, unit, unit.overs![to] as Vector)
+        )
+      ]
     })
   )
   for (const [i, buffer] of stores.entries()) {
@@ -262,6 +269,7 @@ function sweepUnit(
     unit.parts[buffer] = made.map((block) => block[i]!)
     unit.stored.add(buffer)
   }
+  for (const [i, [, to]] of gathers.entries()) unit.whole[to] = made[0]![stores.length + reduces.length + i]
   return reduces.map((reduce, i) => {
     const all = m.concat(
       made.map((block) => block[stores.length + i]!),

@@ -7,6 +7,7 @@ import { compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
 import { subjectOf } from '../../src/testing/subject.js'
 import { shipped } from '../support/library.js'
+import { describeTensorFlow } from '../support/tensorflow.js'
 import { openWasm } from '../support/wasm.js'
 import { EVERY_AXIS, knowsAxes } from './support/axes.js'
 
@@ -63,6 +64,12 @@ describe('wasm', () => {
   beforeAll(openWasm)
   afterAll(() => tf.setBackend('cpu'))
   knowsAxes('wasm', { targets: ['wasm'] })
+})
+
+describeTensorFlow('tensorflow', () => {
+  beforeAll(() => tf.setBackend('tensorflow'))
+  afterAll(() => tf.setBackend('cpu'))
+  knowsAxes('tensorflow', { targets: ['tensorflow'] })
 })
 
 test('the backend may change between steps: state goes along', async () => {

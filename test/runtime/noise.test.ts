@@ -5,6 +5,7 @@ import { reference } from '../../src/reference/index.js'
 import { keyOf, noise, threefry } from '../../src/runtime/noise.js'
 import { type CompiledClass, subjectOf } from '../../src/testing/index.js'
 import { linked } from '../support/library.js'
+import { describeTensorFlow } from '../support/tensorflow.js'
 import { describeWebGpu } from '../support/webgpu.js'
 
 /** The known answers of Random123, `threefry2x32 13` in `tests/kat_vectors`: a counter, a key, and the first word. */
@@ -86,6 +87,12 @@ describe('on the cpu backend, in JavaScript', () => {
   })
   afterAll(() => vi.unstubAllGlobals())
   equalEverywhere(['cpu'], 'cpu-js')
+})
+
+describeTensorFlow('on the tensorflow backend', () => {
+  beforeAll(() => tf.setBackend('tensorflow'))
+  afterAll(() => tf.setBackend('cpu'))
+  equalEverywhere(['tensorflow'], 'tensorflow')
 })
 
 describeWebGpu('on the webgpu backend', () => {

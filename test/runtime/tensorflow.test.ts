@@ -35,8 +35,8 @@ const classOf = async (name: string): Promise<CompiledClass> => (await subject(n
 
 const wave = (n: number, f: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(f * (i + 1)))
 
-/** One layer of two blocks and a tail, one that fills a block, small ones of several ranks beside. */
-const SHAPES = [[3, 5], [3, 43], [17], [64], [], [2, 2, 2], [500]]
+/** One layer of two blocks and a tail, one that fills a block, small ones of several ranks beside, some of equal shape. */
+const SHAPES = [[3, 5], [3, 43], [17], [64], [], [2, 2, 2], [500], [3, 5], [2, 2, 2], [3, 5]]
 
 function caseOf(hypers: Case['hypers'], shapes: readonly (readonly number[])[] = SHAPES): Case {
   const layers = shapes.map((shape, i) => {
@@ -101,7 +101,10 @@ describeTensorFlow('the tensorflow driver', () => {
     ['lamb', { learningRate: 0.1, epsilon: 0.01 }, 'ResourceApplyGradientDescent'],
     // A mean of which TensorFlow has none, a norm of the model, and state of layers beside it.
     ['clipped-adamw', { learningRate: 0.1, epsilon: 0.01 }, 'SplitV'],
-    ['prodigy', { epsilon: 0.01 }, 'ConcatV2']
+    ['prodigy', { epsilon: 0.01 }, 'ConcatV2'],
+    // Rows and columns, and numbers by the keys of layers that lie in one vector.
+    ['came', { learningRate: 0.1, epsilon1: 0.01, epsilon2: 0.01 }, 'Pack'],
+    ['sgld', { learningRate: 0.1 }, 'Pack']
   ])('%s with %j, on layers of several blocks', async (name, hypers, operation) => {
     const { reference, Optimizer, signature } = await subject(name)
     const rest = signature.hypers.map((h) => [h.name, h.init] as const)

@@ -26,7 +26,7 @@ export function bufferCount(program: Program): number {
   return 2 + tensorSlots(program).length
 }
 
-function tensorSlots(program: Program): Program['slots'] {
+export function tensorSlots(program: Program): Program['slots'] {
   return program.slots.filter((s) => s.over !== 'layer' && s.over !== 'model')
 }
 

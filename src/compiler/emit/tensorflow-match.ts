@@ -4,7 +4,7 @@
  */
 import type { Node } from '../check/program.js'
 import type { Pass, Plan, Store } from '../plan/plan.js'
-import { bufferIndex } from './buffers.js'
+import { bufferIndex, isVectorBuffer } from './buffers.js'
 import { type Cells, readScalar } from './ops.js'
 
 /** The weight and the gradient, among buffers. */
@@ -89,7 +89,8 @@ export interface Reader {
 
 export function readerOf(plan: Plan, pass: Pass, cells: Cells): Reader {
   const { program } = plan
-  const old = new Map(pass.reads.map(({ node, from }) => [node, bufferIndex(program, from)]))
+  const ofElements = pass.reads.filter(({ from }) => !isVectorBuffer(from))
+  const old = new Map(ofElements.map(({ node, from }) => [node, bufferIndex(program, from)]))
   const fresh = new Map(pass.stores.map(({ to, value }) => [value, bufferIndex(program, to)]))
   const isOld = (node: Node | undefined, buffer: number): boolean => node !== undefined && old.get(node) === buffer
   const hostText = (node: Node): string | null =>

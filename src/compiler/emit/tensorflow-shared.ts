@@ -23,8 +23,9 @@ export function keepShared(variant: Variant): Variant {
   return { ...variant, passes, scratch }
 }
 
-/** Values that both passes compute, and that the later one makes something else of; none where that spares too little. */
+/** Values of elements that both passes compute, and that the later one makes something else of; none where that spares too little. */
 function worthKeeping(early: Pass, late: Pass): Node[] {
+  if (early.domain !== 'element') return []
   const before = new Set(computedIn(early))
   const [again, others] = [true, false].map((is) => computedIn(late).filter((node) => before.has(node) === is))
   const wanted = new Set([...rootsOf(late), ...others!.flatMap((node) => node.args)])

@@ -3,9 +3,10 @@
  * what a pass stores, in place, that (`tensorflow-kernels.ts`). `src/runtime/tensorflow.ts` runs them.
  */
 import type { Node } from '../check/program.js'
-import type { Abilities, Pass, Plan, Store, Variant } from '../plan/plan.js'
+import { isVector, levelOfBuffer } from '../plan/order.js'
+import type { Abilities, Buffer, Pass, Plan, Store, Variant } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
-import { bufferIndex, readName } from './buffers.js'
+import { bufferCount, bufferIndex, isVectorBuffer, readName, tensorSlots } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
 import {
@@ -30,8 +31,8 @@ const ABILITIES: Abilities = {
   maxBuffers: Infinity,
   maxOutputs: Infinity,
   maxReductions: Infinity,
-  axes: false,
-  noise: false
+  axes: true,
+  noise: true
 }
 
 export const tensorflow: Emitter = { target: 'tensorflow', abilities: ABILITIES, emit }
@@ -44,6 +45,7 @@ function emit(plan: Plan): Emitted {
   const sheet: Sheet = { plan, apply: operation, named: authorNames(plan.program) }
   const kernels = object([
     ['variants', array(plan.variants.map(nameOf))],
+    ['keys', printKeys(plan)],
     ['barriers', array(plan.barriers.map((barrier) => printBarrier(sheet, barrier, model)))],
     ['state', plan.modelState.length > 0 ? compute(sheet, values(plan.modelState), model) : null]
   ])
@@ -54,9 +56,41 @@ function emit(plan: Plan): Emitted {
   }
 }
 
+/** The scalars that are the words of a layer's random key: layers may differ in these and still lie in one vector. */
+function printKeys({ scalars }: Plan): string | null {
+  const words = scalars.flatMap(({ node }, i) => (node.op === 'key' ? [{ word: node.word, i }] : []))
+  return words.length > 0 ? array(words.sort((a, b) => a.word - b.word).map(({ i }) => String(i))) : null
+}
+
+/** The buffers of a variant: behind those of elements, the vectors. */
+interface Places {
+  index(buffer: Buffer): number
+  name(pass: Pass, from: Buffer): string
+}
+
+function placesOf({ program }: Plan, { scratch, vectors }: Variant): Places {
+  const first = bufferCount(program) + scratch
+  return {
+    index: (buffer) => (isVectorBuffer(buffer) ? first + buffer.index : bufferIndex(program, buffer)),
+    name: (pass, from) => (isVectorBuffer(from) ? vectors[from.index]!.name : readName(program, pass, from))
+  }
+}
+
+/** What each buffer has one value of, if not all have one an element. */
+function printOvers({ program }: Plan, { scratch, vectors }: Variant): string | null {
+  const buffers: Buffer[] = [
+    ...tensorSlots(program).map(({ name }) => ({ kind: 'slot', name }) as const),
+    ...Array.from({ length: scratch }, (_, index) => ({ kind: 'scratch', index }) as const),
+    ...vectors.map((_, index) => ({ kind: 'vector', index }) as const)
+  ]
+  const levels = ['element', 'element', ...buffers.map((buffer) => levelOfBuffer(program, vectors, buffer))]
+  return levels.some((level) => level !== 'element') ? array(levels.map((level) => `'${level}'`)) : null
+}
+
 function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
   const { plan } = sheet
   const variant = keepShared(given)
+  const places = placesOf(plan, variant)
   const cells = new Map(model)
   /** What the layer's passes gathered for reductions over the model. */
   const shares = new Map<Node, string>()
@@ -64,19 +98,29 @@ function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
 
   const passes = variant.passes.map((pass) => {
     const before = new Map(cells)
-    for (const { node } of pass.reductions) {
+    const reduces = pass.reductions.filter(({ node }) => !isVector(node))
+    const gathers = pass.reductions.filter(({ node }) => isVector(node))
+    for (const { node } of reduces) {
       const made = node.over === 'model' ? shares : cells
       made.set(node, `s.cells[${count++}]!`)
     }
     const finish = pass.finish.map((i) => variant.cells[i]!.node)
     const finishes = finish.length > 0 ? compute(sheet, finish, cells) : null
     for (const node of finish) cells.set(node, `s.cells[${count++}]!`)
-    const inPlace = inPlaceOf(plan, pass, before).map((way) => printInPlace(sheet, pass, way, before))
+    const ordered = { ...pass, reductions: [...reduces, ...gathers] }
+    const ways = pass.domain === 'element' ? inPlaceOf(plan, ordered, before) : []
+    const inPlace = ways.map((way) => printInPlace(sheet, places, ordered, way, before))
+    const gathered = gathers.map(({ node }) => {
+      const index = variant.vectors.findIndex((vector) => vector.node === node)
+      return `['${node.op}', ${places.index({ kind: 'vector', index })}]`
+    })
     return object([
       ['segment', String(pass.segment)],
-      ['reduces', pass.reductions.length > 0 ? array(pass.reductions.map(({ node }) => `'${node.op}'`)) : null],
+      ['over', pass.domain === 'element' ? null : `'${pass.domain}'`],
+      ['reduces', reduces.length > 0 ? array(reduces.map(({ node }) => `'${node.op}'`)) : null],
+      ['gathers', gathered.length > 0 ? array(gathered) : null],
       ['inPlace', inPlace.length > 0 ? array(inPlace) : null],
-      ['sweep', printSweep(sheet, pass, pass.stores, before)],
+      ['sweep', printSweep(sheet, places, ordered, pass.stores, before)],
       ['finish', finishes]
     ])
   })
@@ -84,6 +128,7 @@ function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
   const last = (entries: readonly { readonly value: Node }[]): string | null =>
     entries.length > 0 ? compute(sheet, values(entries), cells) : null
   return object([
+    ['overs', printOvers(plan, variant)],
     ['passes', array(passes)],
     ['shares', array(plan.barriers.map((b) => compute(sheet, b.reductions.map(share), cells)))],
     ['state', last(variant.layerState)],
@@ -95,8 +140,13 @@ function printVariant(sheet: Sheet, given: Variant, model: Cells): string {
  * `stored` are made of what the pass loads, with the operands of its reductions; what was stored before in place is read
  * where it is.
  */
-function printSweep({ plan, apply, named }: Sheet, pass: Pass, stored: readonly Store[], cells: Cells): string {
-  const { program } = plan
+function printSweep(
+  { plan, apply, named }: Sheet,
+  places: Places,
+  pass: Pass,
+  stored: readonly Store[],
+  cells: Cells
+): string {
   const fresh = freshNames(RESERVED)
   const done = pass.stores
     .filter((store) => !stored.includes(store))
@@ -104,7 +154,7 @@ function printSweep({ plan, apply, named }: Sheet, pass: Pass, stored: readonly 
   const mine = { ...pass, stores: stored }
   const reads = new Map<Node, number>()
   for (const { node, from } of [...done, ...pass.reads]) {
-    if (!reads.has(node)) reads.set(node, bufferIndex(program, from))
+    if (!reads.has(node)) reads.set(node, places.index(from))
   }
   const roots = [...values(stored), ...values(pass.reductions)]
   const loads = loadsOf(
@@ -112,8 +162,8 @@ function printSweep({ plan, apply, named }: Sheet, pass: Pass, stored: readonly 
     (node) => reads.get(node) ?? null,
     (node) => cells.has(node)
   )
-  const all = new Map([...done, ...pass.reads].map(({ from }) => [bufferIndex(program, from), from]))
-  const names = new Map(loads.map((index) => [index, fresh(readName(program, mine, all.get(index)!))]))
+  const all = new Map([...done, ...pass.reads].map(({ from }) => [places.index(from), from]))
+  const names = new Map(loads.map((index) => [index, fresh(places.name(mine, all.get(index)!))]))
   const body = layOut(roots, {
     read: (node) => names.get(reads.get(node) ?? -1) ?? cells.get(node) ?? readScalar(plan, node),
     apply,
@@ -122,7 +172,7 @@ function printSweep({ plan, apply, named }: Sheet, pass: Pass, stored: readonly 
   })
   return object([
     ['loads', array(loads.map(String))],
-    ['stores', array(stored.map((s) => String(bufferIndex(program, s.to))))],
+    ['stores', array(stored.map((s) => String(places.index(s.to))))],
     ['run', arrow(['s', ...names.values()], body.lines, array(body.results))]
   ])
 }
@@ -146,7 +196,7 @@ function loadsOf(
   return [...loads].sort((a, b) => a - b)
 }
 
-function printInPlace(sheet: Sheet, pass: Pass, way: InPlace, cells: Cells): string {
+function printInPlace(sheet: Sheet, places: Places, pass: Pass, way: InPlace, cells: Cells): string {
   const { kernels, scalars, decays, one, left } = way
   const done = left.length === 0 && pass.reductions.length === 0
   return object([
@@ -154,7 +204,7 @@ function printInPlace(sheet: Sheet, pass: Pass, way: InPlace, cells: Cells): str
     ['scalars', arrow(scalars.length > 0 ? ['s'] : [], [], array(scalars))],
     ['decays', decays.length > 0 ? array(decays.map((pair) => array(pair.map(String)))) : null],
     ['run', arrow(['k', 'c', 's'].slice(0, kernels.join().includes('s.') ? 3 : 2), kernels, null)],
-    ['rest', done ? null : printSweep(sheet, pass, left, cells)]
+    ['rest', done ? null : printSweep(sheet, places, pass, left, cells)]
   ])
 }
 
@@ -189,6 +239,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
 /** A value that is read once is freed by its reader, so that the next operation finds its memory, still in the cache. */
 function operation(node: Node, args: readonly string[], once: boolean): string {
   const run = once ? 's.once' : 's.op'
+  if (node.op === 'noise') return `s.noise(${node.site})`
   if (node.op === 'cbrt') return `s.cbrt(${args[0]})`
   if (node.op === 'pow') return `${run}('Exp', s.once('Mul', ${args[1]}, s.once('Log', ${args[0]})))`
   if (node.op === 'mul' && node.args[0] === node.args[1]) return `${run}('Square', ${args[0]})`
