@@ -155,7 +155,21 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
   })
   let observed: readonly Run<B, V>[] = []
 
-  function begin({ layer, gradient, variant, scalars }: StepLayer, inPlace: boolean): Run<B, V> {
+  /** Of a layer's size; where none has to wait for others, all use the same, as large as the largest of them. */
+  function lendScratch(layers: readonly StepLayer[]): (size: number, count: number) => B[] {
+    const lend = (size: number, count: number): B[] => Array.from({ length: count }, () => lender.scratch(size))
+    if (last > 0) return lend
+    const users = layers.filter(({ variant }) => plans[variant]!.variant.scratch > 0)
+    const counts = users.map(({ variant }) => plans[variant]!.variant.scratch)
+    const all = lend(Math.max(0, ...users.map(({ layer }) => layer.info.size)), Math.max(0, ...counts))
+    return (_, count) => all.slice(0, count)
+  }
+
+  function begin(
+    { layer, gradient, variant, scalars }: StepLayer,
+    inPlace: boolean,
+    scratchOf: ReturnType<typeof lendScratch>
+  ): Run<B, V> {
     const plan = plans[variant]!
     const { size } = layer.info
     const numbers = startNumbers(plan.variant, scalars)
@@ -165,7 +179,7 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
         ? lender.own(tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
         : lender.read(tensor)
     )
-    const scratch = Array.from({ length: plan.variant.scratch }, () => lender.scratch(size))
+    const scratch = scratchOf(size, plan.variant.scratch)
     const matrices = matricesOf(layer.info.shape)
     const vectors = (plan.variant.vectors ?? []).map(([over, start]) =>
       lender.vector(sizeOf(viewOf(matrices, over)), start)
@@ -177,7 +191,8 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
   function step({ layers, scalars, model: state, inPlace }: Step): void {
     const shared = startNumbers(model, scalars)
     const cells = ownCells(lender, state, inPlace, model, shared)
-    const runs = layers.map((layer) => begin(layer, inPlace))
+    const scratchOf = lendScratch(layers)
+    const runs = layers.map((layer) => begin(layer, inPlace, scratchOf))
     lender.settle(runs)
     for (let s = 0; s <= last; s++) {
       const ofModel = shared.subarray(scalars.length)

@@ -46,7 +46,7 @@ export const WAT: Swaps = [
   [/\(call \$pow /, '(f32x4.add '],
   [/extract_lane [13]/, 'extract_lane 0'],
   [/load offset=8 /, 'load offset=16 '],
-  [/v128\.store .* \(local/, 'v128.store (local.get $ws) (local'],
+  [/v128\.store \((?:[^()]|\([^()]*\))*\) /, 'v128.store (local.get $ws) '],
   [/f32\.const -?inf/, 'f32.const 0'],
   [/v128\.const i32x4 0 1 2 3/, 'v128.const i32x4 -1 0 1 2'],
   [/i8x16\.shuffle 8 9 10 11 12 13 14 15/, 'i8x16.shuffle 0 1 2 3 4 5 6 7']

@@ -51,6 +51,20 @@ it('works where the tensors lie, from the first step on, and leaves no memory ta
   tf.dispose(g)
 })
 
+it('what passes leave each other takes the memory of one layer, not of all', () => {
+  const optimizer = new LAMB({})
+  const model = [300, 200, 100].map((size): [tf.Variable, tf.Tensor] => [
+    tf.tidy(() => tf.variable(tf.tensor(numbers(size, 1), [size / 10, 10]))),
+    tf.tensor(numbers(size, 2), [size / 10, 10])
+  ])
+  const stepAll = () => step(optimizer, ...model)
+  stepAll()
+  const made = vi.spyOn(backend(), 'makeOutput')
+  stepAll()
+  expect(made.mock.calls.map(([shape]) => shape).filter(([size]) => size === 300)).toHaveLength(1)
+  expect(made.mock.calls.map(([shape]) => shape).filter(([size]) => size === 200 || size === 100)).toEqual([])
+})
+
 it('a product after a step is of the weights after it, though XNNPACK had packed those before', () => {
   const w = tf.tidy(() => tf.variable(tf.tensor(numbers(12, 1), [4, 3])))
   const [x, g] = [tf.tensor(numbers(8, 2), [2, 4]), tf.tensor(numbers(12, 3), [4, 3])]

@@ -6,7 +6,12 @@ import { ascii } from './names.js'
 import { kernelsOf, printPasses } from './passes.js'
 import { object } from './text.js'
 
-export const cpu: Emitter = { target: 'cpu', abilities: { ...IDEAL, target: 'cpu' }, assembles: true, emit }
+export const cpu: Emitter = {
+  target: 'cpu',
+  abilities: { ...IDEAL, target: 'cpu', recomputes: false },
+  assembles: true,
+  emit
+}
 
 function emit(plan: Plan, { assemble }: EmitContext): Emitted {
   const kernels = kernelsOf(plan)

@@ -16,6 +16,7 @@ const ABILITIES: Abilities = {
   maxBuffers: Infinity,
   maxOutputs: Infinity,
   maxReductions: Infinity,
+  recomputes: true,
   axes: true,
   noise: true
 }

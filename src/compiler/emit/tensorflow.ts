@@ -4,7 +4,7 @@
  */
 import type { Node } from '../check/program.js'
 import { isVector, levelOfBuffer } from '../plan/order.js'
-import type { Abilities, Buffer, Pass, Plan, Store, Variant } from '../plan/plan.js'
+import { type Buffer, IDEAL, type Pass, type Plan, type Store, type Variant } from '../plan/plan.js'
 import { authorNames, layOut } from './body.js'
 import { bufferCount, bufferIndex, isVectorBuffer, readName, tensorSlots } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
@@ -24,18 +24,7 @@ import { type InPlace, inPlaceOf } from './tensorflow-kernels.js'
 import { keepShared } from './tensorflow-shared.js'
 import { array, arrow, object } from './text.js'
 
-const ABILITIES: Abilities = {
-  target: 'tensorflow',
-  reducesInPass: true,
-  inPlace: true,
-  maxBuffers: Infinity,
-  maxOutputs: Infinity,
-  maxReductions: Infinity,
-  axes: true,
-  noise: true
-}
-
-export const tensorflow: Emitter = { target: 'tensorflow', abilities: ABILITIES, emit }
+export const tensorflow: Emitter = { target: 'tensorflow', abilities: { ...IDEAL, target: 'tensorflow' }, emit }
 
 function emit(plan: Plan): Emitted {
   const own = `tensorflow${ascii(plan.program.name)}`

@@ -5,7 +5,7 @@ import { kernelsOf, printPasses } from './passes.js'
 
 export const wasm: Emitter = {
   target: 'wasm',
-  abilities: { ...IDEAL, target: 'wasm' },
+  abilities: { ...IDEAL, target: 'wasm', recomputes: false },
   assembles: true,
   emit
 }

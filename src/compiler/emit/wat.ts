@@ -163,12 +163,20 @@ export function printPass(
   }
 
   const live = pass.reductions.length > 0 || inRows ? frame.local('live') : null
+  const parts: Part[] = []
+  const partOf: Scope['partOf'] = (value, neutral) => {
+    const known = parts.find((p) => p.value === value && p.neutral === neutral)
+    if (known) return known.local
+    const local = frame.local('part')
+    parts.push({ value, neutral, local })
+    return local
+  }
   const gathered = pass.reductions.map((r) => {
     const vector = vectors.findIndex((v) => v.node === r.node)
     const array = vector < 0 ? null : pointerTo({ kind: 'vector', index: vector })
-    return { level: r.node.level, ...gather(r, { pass, numbers, frame, live: live!, head, array, col }) }
+    return { level: r.node.level, ...gather(r, { pass, numbers, frame, partOf, head, array, col }) }
   })
-  const body = layOut([...pass.stores.map((s) => s.value), ...gathered.flatMap((s) => s.operands)], {
+  const body = layOut([...pass.stores.map((s) => s.value), ...parts.map((p) => p.value)], {
     read,
     apply: (node, args) =>
       node.op === 'noise'
@@ -178,8 +186,8 @@ export function printPass(
     fresh: (wanted) => frame.local(wanted),
     bind: set
   })
-  const rest = body.results.slice(pass.stores.length)
   const isLive = live ? [set(live, `(i32x4.gt_s (i32x4.splat ${left}) (v128.const i32x4 0 1 2 3))`)] : []
+  const masks = parts.map(({ local, neutral }) => set(local, masked(local, neutral, live!)))
   const stores = pass.stores.map(({ to }, i) => {
     const value = body.results[i]!
     return `(v128.store ${address(to)} ${inRows ? `(v128.bitselect ${value} (v128.load ${address(to)}) ${live})` : value})`
@@ -189,8 +197,9 @@ export function printPass(
     ...body.lines.map((line) => line.replace(' // ', ' ;; ')),
     ...(inRows ? isLive : []),
     ...stores,
-    ...(inRows ? [] : isLive),
-    ...gathered.flatMap((s) => s.join(rest.splice(0, s.operands.length))),
+    ...parts.map(({ local }, i) => set(local, body.results[pass.stores.length + i]!)),
+    ...(inRows || parts.length === 0 ? masks : [inLastVector(left, [...isLive, ...masks])]),
+    ...gathered.flatMap((s) => s.join),
     set(at, `(i32.add ${at} (i32.const 16))`),
     ...(inRows ? [set(col, `(i32.add ${col} (i32.const 16))`)] : []),
     `(br_if $next (i32.gt_s ${tee(left, `(i32.sub ${left} (i32.const 4))`)} (i32.const 0)))`
@@ -225,6 +234,11 @@ export function printPass(
   return [open, ...[...frame.declare(), ...lines].map(indent), ')'].join('\n')
 }
 
+/** What only the last vector needs, behind a branch that all others skip. */
+function inLastVector(left: string, lines: readonly string[]): string {
+  return `(if (i32.lt_s ${left} (i32.const 4)) (then\n${lines.map(indent).join('\n')}\n))`
+}
+
 function vectorOf(vectors: Variant['vectors'], node: Node): Buffer[] {
   const index = vectors.findIndex((v) => v.node === node)
   return index < 0 ? [] : [{ kind: 'vector', index }]
@@ -242,14 +256,23 @@ function wideAddress(pointer: string, at: string, offset: number): string {
   return `offset=${offset} (i32.add ${pointer} (i32.shl ${at} (i32.const 1)))`
 }
 
+/** What reductions take of a vector; its lanes without an element are `neutral`. */
+interface Part {
+  readonly value: Node
+  readonly neutral: number
+  readonly local: string
+}
+
+function masked(local: string, neutral: number, live: string): string {
+  return neutral === 0 ? `(v128.and ${local} ${live})` : `(v128.bitselect ${local} ${constant(neutral)} ${live})`
+}
+
 /** One reduction of a pass. */
 interface Gathering {
-  /** What it wants computed of each element. */
-  readonly operands: readonly Node[]
   /** The lines before the loop over what is gathered to one number. */
   readonly begin: readonly string[]
-  /** The lines that take these in. */
-  readonly join: (values: readonly string[]) => string[]
+  /** The lines that take a vector's parts in. */
+  readonly join: readonly string[]
   /** The lines behind the loop. */
   readonly finish: readonly string[]
 }
@@ -258,8 +281,8 @@ interface Scope {
   readonly pass: Pass
   readonly numbers: Numbers
   readonly frame: Frame
-  /** Which lanes hold elements. */
-  readonly live: string
+  /** Shared by reductions of the same value. */
+  readonly partOf: (value: Node, neutral: number) => string
   /** Lines before all loops. */
   readonly head: string[]
   /** Where a number for each row, column or channel is left: that of the row, or of the first of a line of columns. */
@@ -297,7 +320,7 @@ function joinInPlace(op: string, { array, col }: Scope, value: (i: number) => st
 
 /** In float64, and products are: their factors may be so large or small that float32 has not their square. */
 function gatherSum(reduction: Reduction, scope: Scope): Gathering {
-  const { pass, numbers, frame, live, head } = scope
+  const { pass, numbers, frame, partOf, head } = scope
   const isRead = new Set(pass.reads.map((r) => r.node))
   const scales: string[] = []
   let product = reduction.value
@@ -310,26 +333,20 @@ function gatherSum(reduction: Reduction, scope: Scope): Gathering {
   }
   const factors = product.op === 'mul' && !isRead.has(product) ? [...new Set(product.args)] : [product]
   const isSquare = product.op === 'mul' && factors.length === 1 && factors[0] !== product
-  const parts = factors.map(() => frame.local('part'))
+  const parts = factors.map((factor) => partOf(factor, 0))
   const wide = frame.local('wide')
   const multiply = (i: number): string => {
     const [first, ...more] = parts.map((part) => half(part, i))
     const all = isSquare ? [tee(wide, first!), wide] : [first!, ...more]
     return [...all, ...scales].reduce((x, y) => `(f64x2.mul ${x} ${y})`)
   }
-  const masked = (values: readonly string[]): string[] =>
-    values.map((v, i) => set(parts[i]!, `(v128.and ${v} ${live})`))
-  if (isInPlace(reduction)) {
-    const join = (values: readonly string[]): string[] => [...masked(values), ...joinInPlace('add', scope, multiply)]
-    return { operands: factors, begin: [], join, finish: [] }
-  }
+  if (isInPlace(reduction)) return { begin: [], join: joinInPlace('add', scope, multiply), finish: [] }
   const halves = [frame.local('sum_low'), frame.local('sum_high')]
   const place = placeOf(reduction, scope)
   const total = [0, 1].map((i) => `(f64x2.extract_lane ${i} ${wide})`)
   return {
-    operands: factors,
     begin: reduction.node.level === 'row' ? halves.map((sum) => set(sum, '(v128.const i32x4 0 0 0 0)')) : [],
-    join: (values) => [...masked(values), ...halves.map((sum, i) => set(sum, `(f64x2.add ${sum} ${multiply(i)})`))],
+    join: halves.map((sum, i) => set(sum, `(f64x2.add ${sum} ${multiply(i)})`)),
     finish: [
       set(wide, `(f64x2.add ${halves.join(' ')})`),
       `(f64.store ${place} (f64.add (f64.load ${place}) (f64.add ${total.join(' ')})))`
@@ -339,24 +356,17 @@ function gatherSum(reduction: Reduction, scope: Scope): Gathering {
 
 function gatherExtreme(reduction: Reduction, scope: Scope): Gathering {
   const { node, value } = reduction
-  const { frame, live } = scope
-  const neutral = constant(node.op === 'max' ? -Infinity : Infinity)
-  const masked = (v: string): string => `(v128.bitselect ${v} ${neutral} ${live})`
+  const { frame } = scope
+  const part = scope.partOf(value, node.op === 'max' ? -Infinity : Infinity)
   if (isInPlace(reduction)) {
-    const part = frame.local('part')
-    const join = ([v]: readonly string[]): string[] => [
-      set(part, masked(v!)),
-      ...joinInPlace(node.op, scope, (i) => half(part, i))
-    ]
-    return { operands: [value], begin: [], join, finish: [] }
+    return { begin: [], join: joinInPlace(node.op, scope, (i) => half(part, i)), finish: [] }
   }
   const best = frame.local(node.op)
   const place = placeOf(reduction, scope)
   const lanes = [0, 1, 2, 3].map((i) => `(f32x4.extract_lane ${i} ${best})`)
   return {
-    operands: [value],
     begin: [set(best, `(f32x4.splat (f32.demote_f64 (f64.load ${place})))`)],
-    join: ([v]) => [set(best, `(f32x4.${node.op} ${best} ${masked(v!)})`)],
+    join: [set(best, `(f32x4.${node.op} ${best} ${part})`)],
     finish: [`(f64.store ${place} (f64.promote_f32 ${lanes.reduce((x, y) => `(f32.${node.op} ${x} ${y})`)}))`]
   }
 }

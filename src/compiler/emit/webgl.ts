@@ -28,6 +28,7 @@ const ABILITIES: Abilities = {
   maxBuffers: 14,
   maxOutputs: OUTPUTS,
   maxReductions: NUMBERS,
+  recomputes: true,
   axes: false,
   noise: true
 }

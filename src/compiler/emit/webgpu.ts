@@ -25,6 +25,7 @@ const ABILITIES: Abilities = {
   maxBuffers: STORAGE_BUFFERS - 1,
   maxOutputs: STORAGE_BUFFERS - 1,
   maxReductions: Infinity,
+  recomputes: true,
   axes: false,
   noise: true
 }

@@ -33,7 +33,10 @@ export function explain({ name, plan, targets }: Explained): string {
       plan.modelState.map((s) => `${s.slot} := ${host(s.value)}`)
     ),
     section('observed', table(program.observations.map((o) => [o.name, o.value.level, nameOr(plan, o.value)]))),
-    section('targets', table(targets.map((t) => [t.abilities.target, counted(mostPasses(t)), figures(t)])))
+    section(
+      'targets',
+      table(targets.map((t) => [t.abilities.target, counted(mostPasses(t)), figures(t) + keeps(plan, t)]))
+    )
   ]
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -46,6 +49,15 @@ function figures(plan: Pick<Plan, 'bytesPerWeight' | 'bytesCompulsory' | 'proved
   const bound =
     bytesPerWeight > bytesCompulsory ? `; one pass that knew all reductions would move ${bytesCompulsory}` : ''
   return `${bytesPerWeight} bytes a weight${provedLeast ? ', proved least' : ', not proved least'}${bound}`
+}
+
+/** What a target has in scratch, which others compute again. */
+function keeps(plan: Plan, target: Plan): string {
+  const [elsewhere, here] = [plan, target].map(({ variants }) =>
+    variants.flatMap((v) => v.passes.flatMap((p) => p.stores.flatMap((s) => (s.to.kind === 'scratch' ? s.value : []))))
+  )
+  const names = [...new Set(here)].filter((node) => !elsewhere!.includes(node)).map((node) => nameOr(plan, node))
+  return names.length === 0 ? '' : `; keeps ${names.join(', ')}`
 }
 
 function mostPasses({ variants }: Plan): number {

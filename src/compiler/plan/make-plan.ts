@@ -7,7 +7,7 @@ import { namer, withNames } from './names.js'
 import type { Abilities, Cell, Plan, Variant } from './plan.js'
 import { rewriteProgram } from './rewrite.js'
 import { hostScalars } from './scalars.js'
-import { type Draft, leastVariants } from './variants.js'
+import { type Draft, elementsOnce, leastVariants } from './variants.js'
 import { deviceState, makeWork, rootsOfLayer, rootsOfWork } from './work.js'
 
 export function makePlan(source: Program, abilities: Abilities): Plan {
@@ -26,14 +26,14 @@ export function prepare(source: Program) {
   const specialised = assignments(conditions).map((decided) => makeWork(rewritten, rewriter, reductions, decided))
   const works = specialised.map((s) => s.work)
   const program = withNames(rewritten, specialised)
-  return { program, modelState, modelRoots, barriers, conditions, works }
+  return { program, modelState, modelRoots, barriers, conditions, works, elementsOf: elementsOnce(program) }
 }
 
 export type Prepared = ReturnType<typeof prepare>
 
 export function scheduled(prepared: Prepared, abilities: Abilities): Plan {
-  const { program, modelState, modelRoots, barriers, conditions, works } = prepared
-  const { ofModel, drafts } = leastVariants(program, works, barriers, abilities)
+  const { program, modelState, modelRoots, barriers, conditions, works, elementsOf } = prepared
+  const { ofModel, drafts } = leastVariants(program, works, barriers, elementsOf, abilities)
   const barrierOf = barrierFinder(ofModel)
   const modelCells = [...new Set([...drafts.flatMap((d) => [...d.cells.ofModel]), ...modelRoots])]
     .filter((node) => barrierOf(node) !== null)

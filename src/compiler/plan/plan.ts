@@ -34,6 +34,11 @@ export interface Abilities {
   readonly maxOutputs: number
   /** Numbers that one pass may reduce to. */
   readonly maxReductions: number
+  /**
+   * Between computing a value again and keeping it in scratch, where both move the same: arithmetic is hidden behind memory,
+   * so that it computes.
+   */
+  readonly recomputes: boolean
   /** Rows and columns. A program that has some is not compiled for a target that has not: a driver for any backend runs it. */
   readonly axes: boolean
   /** It draws random numbers. */
@@ -151,6 +156,7 @@ export const IDEAL: Abilities = {
   maxBuffers: Infinity,
   maxOutputs: Infinity,
   maxReductions: Infinity,
+  recomputes: true,
   axes: true,
   noise: true
 }

@@ -1,6 +1,7 @@
 /** Picks the schedule of a variant: the least one, or one that recomputes everything where the search has to give up. */
 import type { Elements } from './elements.js'
 import { recomputeEverything } from './greedy.js'
+import { keepWhatIsComputedAgain } from './keep.js'
 import { type Abilities, IDEAL } from './plan.js'
 import { type Budget, type Found, search } from './search.js'
 import { splitIntoParts } from './split.js'
@@ -14,9 +15,15 @@ export interface Schedule {
   readonly provedLeast: boolean
 }
 
-/** What is least without limits is least for any target that it fits. */
 export function schedule(elements: Elements, abilities: Abilities, budget: Budget): Schedule {
-  const free = leastOf(elements, IDEAL, budget)
+  const least = leastFor(elements, abilities, budget)
+  if (abilities.recomputes) return least
+  return { ...least, sweeps: keepWhatIsComputedAgain(elements, least.sweeps, abilities) }
+}
+
+/** What is least without limits is least for any target that it fits. */
+function leastFor(elements: Elements, abilities: Abilities, budget: Budget): Schedule {
+  const free = withoutLimits(elements, budget)
   const ideal = { sweeps: free.found?.sweeps ?? recomputeEverything(elements, IDEAL)!, provedLeast: free.proved }
   if (keepsLimits(elements, ideal.sweeps, abilities)) return ideal
   const { found, proved } = leastOf(elements, abilities, budget)
@@ -25,8 +32,22 @@ export function schedule(elements: Elements, abilities: Abilities, budget: Budge
   return { sweeps: recomputeEverything(elements, abilities) ?? splitIntoParts(elements, abilities), provedLeast: false }
 }
 
+interface Least {
+  readonly found: Found | null
+  readonly proved: boolean
+}
+
+/** Searched once for all targets. */
+const known = new WeakMap<Elements, Least>()
+
+function withoutLimits(elements: Elements, budget: Budget): Least {
+  const free = known.get(elements) ?? leastOf(elements, IDEAL, budget)
+  known.set(elements, free)
+  return free
+}
+
 /** First without scratch; then only what scratch makes cheaper is of interest. */
-function leastOf(elements: Elements, abilities: Abilities, budget: Budget): { found: Found | null; proved: boolean } {
+function leastOf(elements: Elements, abilities: Abilities, budget: Budget): Least {
   const plain = search(elements, { abilities, below: Infinity, withScratch: false, budget })
   // One pass that moves each tensor once can't be beaten.
   if (plain.found && plain.found.sweeps.length <= 1) return { found: plain.found, proved: true }

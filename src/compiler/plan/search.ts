@@ -3,11 +3,11 @@
  * choice of reductions, stores and scratch values, whose loads are a minimum cut. Costs add up, so the best way to a state
  * is all that is kept of it; a bound on what is still to be moved makes the search exact and short.
  */
+import { elementTargets, type Remaining, remaining, scratchCandidates } from './candidates.js'
 import type { Elements } from './elements.js'
 import { Heap } from './heap.js'
 import { type Abilities, IDEAL } from './plan.js'
 import {
-  isWritten,
   loadsOf,
   mightDoWithOtherLoads,
   type Offer,
@@ -113,18 +113,6 @@ function keyOf({ made, written, scratch }: State): string {
   return `${made}|${written}|${[...scratch].sort((a, b) => a - b)}`
 }
 
-interface Remaining {
-  readonly reductions: readonly number[]
-  readonly stores: readonly number[]
-}
-
-function remaining({ work, gathered }: Elements, state: State): Remaining {
-  return {
-    reductions: [...work.reductions.keys()].filter((r) => (state.made & gathered[r]!) === 0n),
-    stores: [...work.stores.keys()].filter((s) => !isWritten(state, s))
-  }
-}
-
 function isDone(elements: Elements, state: State): boolean {
   const { reductions, stores } = remaining(elements, state)
   return reductions.length + stores.length === 0
@@ -159,11 +147,6 @@ function restOf(elements: Elements, state: State, options: SearchOptions, also: 
 
 function plus(...terms: readonly (number | null)[]): number | null {
   return terms.reduce((sum, term) => (sum === null || term === null ? null : sum + term), 0)
-}
-
-function elementTargets({ work, index }: Elements, { reductions, stores }: Remaining): number[] {
-  const values = [...reductions.map((r) => work.reductions[r]!.value), ...stores.map((s) => work.stores[s]!.value)]
-  return values.flatMap((value) => index.get(value) ?? [])
 }
 
 interface Candidate {
@@ -264,36 +247,6 @@ function* withScratch(
     }
   }
   yield* grow([], 0, without ?? cost[0])
-}
-
-/**
- * Values that a pass could store for later: it can compute them, what is left to do is made from them, and no buffer holds
- * them afterwards anyway.
- */
-function scratchCandidates(elements: Elements, state: State, offered: Offer, sweep: Sweep): number[] {
-  const { args } = elements
-  const after = pass(elements, state, sweep)
-  const { from } = offer(elements, after)
-  const targets = elementTargets(elements, remaining(elements, after))
-  const wanted = new Set<number>()
-  const users = new Map<number, number[]>()
-  const open = [...targets]
-  while (open.length > 0) {
-    const i = open.pop()!
-    if (wanted.has(i)) continue
-    wanted.add(i)
-    for (const arg of args[i]!) {
-      users.set(arg, [...(users.get(arg) ?? []), i])
-      open.push(arg)
-    }
-  }
-  const possible = new Set([...wanted].filter((i) => from[i] === -1 && elements.cutter.isPossible(offered, [i])))
-  // Where a value has one use, and that is made from it alone, the use serves as well.
-  const replaced = (i: number): boolean => {
-    const by = users.get(i)
-    return by?.length === 1 && possible.has(by[0]!) && args[by[0]!]!.length === 1 && !targets.includes(i)
-  }
-  return [...possible].filter((i) => !replaced(i)).sort((a, b) => a - b)
 }
 
 function spend(budget: Budget, { nodes }: Elements): void {

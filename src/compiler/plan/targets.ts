@@ -17,8 +17,19 @@ export function makePlans(program: Program, abilities: readonly Abilities[]): Pl
   const plan = scheduled(prepared, IDEAL)
   const uses = { axes: usesAxes(program), noise: program.seeded }
   const able = abilities.filter((a) => (a.axes || !uses.axes) && (a.noise || !uses.noise))
-  const targets = able.map((one) => (keepsLimits(plan, one) ? { ...plan, abilities: one } : scheduled(prepared, one)))
-  return { plan, targets }
+  const made = new Map<string, Plan>([[limitsOf(IDEAL), plan]])
+  const planFor = (one: Abilities): Plan => {
+    if (one.recomputes && keepsLimits(plan, one)) return plan
+    const alike = made.get(limitsOf(one)) ?? scheduled(prepared, one)
+    made.set(limitsOf(one), alike)
+    return alike
+  }
+  return { plan, targets: able.map((one) => ({ ...planFor(one), abilities: one })) }
+}
+
+/** Of targets that can do the same. */
+function limitsOf(abilities: Abilities): string {
+  return JSON.stringify({ ...abilities, target: '' })
 }
 
 function keepsLimits({ variants }: Plan, abilities: Abilities): boolean {

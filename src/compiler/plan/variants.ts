@@ -2,7 +2,7 @@
 import type { Node, Program } from '../check/program.js'
 import type { BarrierChoices, ModelReduction } from './barriers.js'
 import { barrierFinder, type CellPlan, findCells } from './cells.js'
-import { numberElements } from './elements.js'
+import { type Elements, numberElements } from './elements.js'
 import { compulsoryBytes, makePasses } from './passes.js'
 import type { Abilities, Pass } from './plan.js'
 import { BUDGET, schedule } from './schedule.js'
@@ -29,17 +29,34 @@ export interface Drafts {
   readonly drafts: readonly Draft[]
 }
 
+export type ElementsOf = (work: Work, ofModel: readonly ModelReduction[]) => Elements
+
+/** Numbers each work once for all targets. */
+export function elementsOnce(program: Program): ElementsOf {
+  const known = new Map<Work, Map<readonly ModelReduction[], Elements>>()
+  return (work, ofModel) => {
+    const ofWork = known.get(work) ?? new Map<readonly ModelReduction[], Elements>()
+    known.set(work, ofWork)
+    const elements = ofWork.get(ofModel) ?? numberElements(program, work, ofModel)
+    ofWork.set(ofModel, elements)
+    return elements
+  }
+}
+
 export function leastVariants(
   program: Program,
   works: readonly Work[],
   { choices, areAll }: BarrierChoices,
+  elementsOf: ElementsOf,
   abilities: Abilities
 ): Drafts {
   const budget: Budget = { left: BUDGET }
   const groups = distinct(works)
   let best: Drafts | null = null
   for (const ofModel of choices) {
-    const drafts = groups.map(({ work, indices }) => draft(program, work, indices, ofModel, abilities, budget))
+    const drafts = groups.map(({ work, indices }) =>
+      draft(program, elementsOf(work, ofModel), indices, ofModel, abilities, budget)
+    )
     if (!best || compare(costOf({ ofModel, drafts }), costOf(best)) < 0) best = { ofModel, drafts }
     if (best.drafts.every((d) => d.bytesPerWeight === d.bytesCompulsory)) return best
   }
@@ -74,13 +91,13 @@ function distinct(works: readonly Work[]): { work: Work; indices: number[] }[] {
 
 function draft(
   program: Program,
-  work: Work,
+  elements: Elements,
   indices: readonly number[],
   ofModel: readonly ModelReduction[],
   abilities: Abilities,
   budget: Budget
 ): Draft {
-  const elements = numberElements(program, work, ofModel)
+  const { work } = elements
   const { sweeps, provedLeast } = schedule(elements, abilities, budget)
   const made = makePasses(elements, sweeps, ofModel, abilities)
   const { passes, vectors } = addVectorPasses(program, work, made.passes, ofModel)

@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makePlan } from '../../../src/compiler/plan/make-plan.js'
-import { type Abilities, IDEAL } from '../../../src/compiler/plan/plan.js'
+import { computedIn } from '../../../src/compiler/plan/order.js'
+import { type Abilities, IDEAL, type Plan } from '../../../src/compiler/plan/plan.js'
 import { makePlans } from '../../../src/compiler/plan/targets.js'
 import { lamb } from './support/programs.js'
-import { programTape, randomProgram, tapeOf } from './support/random.js'
+import { programTape, randomChain, randomProgram, tape, tapeOf } from './support/random.js'
 import { verify } from './support/verify.js'
 
 const WIDE: Abilities = { ...IDEAL, target: 'wide' }
@@ -36,7 +37,8 @@ test('each target gets what it would have got alone, within its limits', () => {
     inPlace: fc.boolean(),
     maxBuffers: fc.integer({ min: 4, max: 9 }),
     maxOutputs: fc.integer({ min: 1, max: 4 }),
-    maxReductions: fc.integer({ min: 1, max: 3 })
+    maxReductions: fc.integer({ min: 1, max: 3 }),
+    recomputes: fc.boolean()
   })
   const told = { shared: 0, alone: 0 }
   fc.assert(
@@ -52,4 +54,34 @@ test('each target gets what it would have got alone, within its limits', () => {
   )
   expect(told.shared).toBeGreaterThan(20)
   expect(told.alone).toBeGreaterThan(20)
+})
+
+const operationsOf = ({ variants }: Plan): number =>
+  variants.flatMap((v) => v.passes.map((pass) => computedIn(pass).length)).reduce((a, b) => a + b, 0)
+
+test('where arithmetic counts, what would be computed again is kept, if that moves no more', () => {
+  const [recomputing, keeping] = makePlans(lamb(), [WIDE, { ...WIDE, recomputes: false }]).targets
+  expect(recomputing!.variants.map((v) => v.scratch)).toEqual([0, 0])
+  expect(keeping!.variants.map((v) => v.scratch)).toEqual([0, 1])
+  expect(keeping!.bytesPerWeight).toBe(recomputing!.bytesPerWeight)
+  expect(keeping!.provedLeast).toBe(true)
+  const last = keeping!.variants[1]!.passes[1]!
+  expect(last.loads.map((b) => b.kind)).toEqual(['weight', 'scratch'])
+})
+
+test('so it computes no more than others, and moves the same', () => {
+  let less = 0
+  fc.assert(
+    fc.property(tape(20), (numbers) => {
+      const program = randomChain(tapeOf(numbers), 'layer')
+      const [recomputing, keeping] = makePlans(program, [WIDE, { ...WIDE, recomputes: false }]).targets
+      expect(verify(keeping!)).toEqual([])
+      expect(keeping!.bytesPerWeight).toBe(recomputing!.bytesPerWeight)
+      const [before, after] = [recomputing!, keeping!].map(operationsOf)
+      expect(after).toBeLessThanOrEqual(before!)
+      if (after! < before!) less++
+    }),
+    { numRuns: 150 }
+  )
+  expect(less).toBeGreaterThan(5)
 })
