@@ -53,10 +53,12 @@ function figures(plan: Pick<Plan, 'bytesPerWeight' | 'bytesCompulsory' | 'proved
 
 /** What a target has in scratch, which others compute again. */
 function keeps(plan: Plan, target: Plan): string {
-  const [elsewhere, here] = [plan, target].map(({ variants }) =>
-    variants.flatMap((v) => v.passes.flatMap((p) => p.stores.flatMap((s) => (s.to.kind === 'scratch' ? s.value : []))))
+  const [elsewhere, here] = [plan, target].map((one) =>
+    one.variants
+      .flatMap((v) => v.passes.flatMap((p) => p.stores.filter((s) => s.to.kind === 'scratch')))
+      .map((s) => nameOr(one, s.value))
   )
-  const names = [...new Set(here)].filter((node) => !elsewhere!.includes(node)).map((node) => nameOr(plan, node))
+  const names = [...new Set(here)].filter((name) => !elsewhere!.includes(name))
   return names.length === 0 ? '' : `; keeps ${names.join(', ')}`
 }
 
