@@ -57,7 +57,7 @@ export interface Layout {
   /** Of the texture, in texels. */
   readonly width: number
   readonly height: number
-  /** Of the last two dimensions, where packed. */
+  /** Of the last two dimensions; where unpacked, `rows` of the texture. */
   readonly rows: number
   readonly cols: number
   /** Elements before its first, in a slice. */
@@ -74,7 +74,17 @@ export function layoutOf(backend: Backend, { dataId }: tf.TensorInfo, packed = f
   const size = shape.reduce((a, b) => a * b, 1)
   const [height, width] = texShape!
   if (!isPacked) {
-    return { texture, packed: false, shape, size, width, height, rows: 1, cols: size, offset: slice?.flatOffset ?? 0 }
+    return {
+      texture,
+      packed: false,
+      shape,
+      size,
+      width,
+      height,
+      rows: height,
+      cols: size,
+      offset: slice?.flatOffset ?? 0
+    }
   }
   const [rows = 1, cols = 1] = shape.length > 1 ? shape.slice(-2) : [1, ...shape]
   const half = (n: number): number => Math.max(1, Math.ceil(n / 2))

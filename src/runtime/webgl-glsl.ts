@@ -56,9 +56,7 @@ function reader(i: number, fetch: Fetch, packed: boolean): string {
   if (fetch === 'D') return value(`return ${read('p')}${packed ? '' : '.r'}`)
   if (fetch === 'A') {
     const places = ['p', 'ivec2(q.x, p.y)', 'ivec2(p.x, q.y)', 'q'].map((place) => `${read(place)}.r`)
-    return value(
-      `p *= 2; ivec2 q = min(p + 1, ivec2(l${i}.z, where.y / l${i}.z) - 1); return vec4(${places.join(', ')})`
-    )
+    return value(`p *= 2; ivec2 q = min(p + 1, l${i}.zx - 1); return vec4(${places.join(', ')})`)
   }
   const all = packed ? ['x', 'y', 'z', 'w'].map((lane) => `at${i}(F.${lane})`) : [`at${i}(F)`]
   return `${elementOf(i, fetch)}\n${value(`return T(${all.join(', ')})`)}`
@@ -177,11 +175,11 @@ function loops(
     start(0),
     'for (int Zy = Za.y; Zy < Zb.y;) {',
     start(1),
-    'for (int Zj = 0; Zj < 8 && Zy < Zb.y; Zj++, Zy++) {',
+    'for (int Zj = min(Zy + 8, Zb.y); Zy < Zj; Zy++) {',
     start(2),
     'for (int Zx = Za.x; Zx < Zb.x;) {',
     start(3),
-    'for (int Zi = 0; Zi < 8 && Zx < Zb.x; Zi++, Zx++) {',
+    'for (int Zi = min(Zx + 8, Zb.x); Zx < Zi; Zx++) {',
     'ivec2 p = ivec2(Zx, Zy);',
     ...body,
     add(3, (i) => values[i]!),

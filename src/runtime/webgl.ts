@@ -292,7 +292,7 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
     }
     const buffers = [layer.variable, gradient, ...layer.slots, ...scratch]
     const fetches = pass.loads.map((buffer) => {
-      const layout = layoutOf(backend, buffers[buffer]!)
+      const layout = layoutOf(backend, buffers[buffer]!, over.packed)
       const fetch = fetchOf(over, layout)
       inputs[`x${buffer}`] = layout.texture
       inputs[`l${buffer}`] = numbersOf(layout)

@@ -124,6 +124,11 @@ describeBrowser('the webgl driver', () => {
     })
   })
 
+  it('brings gradients to the GPU as it reads them best', async () => {
+    const { packed } = await held(lamb, caseOf([[6, 4]]), { weights: 'packed', gradients: 'cpu' })
+    expect(packed).toEqual([true, true])
+  })
+
   it('takes tensors of more than a row of a texture', async () => {
     const given = caseOf([[300], [90, 2], [2, 90], [3, 5, 30]])
     await here.page.evaluate(() => webgl.flag('WEBGL_MAX_TEXTURE_SIZE', 32))

@@ -27,6 +27,8 @@ export interface Watched extends Ran {
   readonly padding: readonly number[]
   /** How many lanes that were. */
   readonly lanes: number
+  /** Whether each gradient is packed once a step has read it. */
+  readonly packed: readonly boolean[]
   /** Times that the CPU read from the GPU while a step was taken. */
   readonly reads: number
   readonly errors: readonly number[]
@@ -121,6 +123,7 @@ const webgl = {
   },
   async run(index: number, slots: Slots, given: Case, { weights, gradients }: Places): Promise<Watched> {
     const padding: number[] = []
+    const packed: boolean[] = []
     let reads = 0
     let reason: string | null = null
     class Watching extends (classes[index]!) {
@@ -135,6 +138,7 @@ const webgl = {
             tensor: tensor && put(tensor.dataSync() as Float32Array, tensor.shape, gradients)
           }))
           reads += readsIn(() => super.applyGradients(placed))
+          packed.push(...placed.flatMap(({ tensor }) => (tensor ? layoutOf(backend, tensor).packed : [])))
         })
         for (const variable of variables) padding.push(...paddingOf(variable))
         ;({ reason } = (this as unknown as { plan: { reason: string | null } }).plan)
@@ -153,6 +157,7 @@ const webgl = {
       reads,
       padding: padding.filter((x) => x !== 0).slice(0, 10),
       lanes: padding.length,
+      packed,
       errors: [gl.getError()].filter((error) => error !== gl.NO_ERROR)
     }
   }
