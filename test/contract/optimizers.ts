@@ -36,7 +36,11 @@ export const SOURCES: Readonly<Record<string, string>> = {
 
 /** One as `optc compile` writes it, for all backends, or without their kernels. */
 export function printed(name: string, kernel: KernelName): string {
+  return printedFrom(SOURCES[name]!, `${name}.opt`, kernel)
+}
+
+/** A file, in the same way. */
+export function printedFrom(source: string, path: string, kernel: KernelName): string {
   const targets = kernel === 'ops' ? { targets: ['ops'] } : {}
-  return compile(SOURCES[name]!, { path: `${name}.opt`, emit: 'js', importFrom: RUNTIME, print, assemble, ...targets })
-    .code
+  return compile(source, { path, emit: 'js', importFrom: RUNTIME, print, assemble, ...targets }).code
 }
