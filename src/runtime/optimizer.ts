@@ -95,6 +95,7 @@ export abstract class CompiledOptimizer<
     this.#layout = layOut(program)
     this.#keys = keysOf(this.#layout, program.readsAge)
     this.#settings = this.#explained(() => readOptions(program, options))
+    for (const target of targets) target.attend?.()
   }
 
   /** @nocollapse */

@@ -170,5 +170,7 @@ export interface Driver {
 export interface Target {
   /** The tfjs backend name that it serves; '*' serves any. */
   readonly backend: string
+  /** Called when an optimizer is made, whatever the current backend is: for what must be known by its first step. */
+  attend?(): void
   open(program: CompiledProgram): Driver | string
 }

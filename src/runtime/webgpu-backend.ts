@@ -41,6 +41,13 @@ export function findMissing(backend: Backend): string | null {
   return null
 }
 
+/** The device of the current backend, if that has been set up and has one. (`tf.backend()` would set one up.) */
+export function currentDevice(): GPUDevice | null {
+  const { backendInstance } = tf.engine() as unknown as { readonly backendInstance?: Partial<Backend> | null }
+  const device = backendInstance?.device
+  return typeof device?.lost?.then === 'function' ? device : null
+}
+
 /** A tensor's record, with its values on the device. */
 export function recordOf(backend: Backend, tensor: tf.Tensor): TensorRecord {
   const record = backend.tensorMap.get(tensor.dataId)

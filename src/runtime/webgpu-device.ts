@@ -11,7 +11,7 @@ interface Health {
 
 const healths = new WeakMap<GPUDevice, Health>()
 
-/** Says why a device was lost, once it is. */
+/** Says why a device was lost, once it is. Of a device that is lost already, a microtask after it was first watched. */
 export function watch(device: GPUDevice): Readonly<Health> {
   const known = healths.get(device)
   if (known) return known

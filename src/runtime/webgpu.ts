@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
 import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
-import { type Backend, findMissing, own, recordOf } from './webgpu-backend.js'
+import { type Backend, currentDevice, findMissing, own, recordOf } from './webgpu-backend.js'
 import { makeBinder, makeGrowing, USAGE, WORKGROUP, watch } from './webgpu-device.js'
 
 /** An entry point of a module, and the bindings it uses: 0 the layer's uniform, 1 the cells, 2 the weight, 3 the gradient, then slots, then scratch. */
@@ -66,6 +66,10 @@ const LARGEST = 3.4028234663852886e38
 export function webgpu(kernels: WebGpuKernels): Target {
   return {
     backend: 'webgpu',
+    attend() {
+      const device = currentDevice()
+      if (device) watch(device)
+    },
     open(program) {
       const backend = tf.backend() as unknown as Backend
       const missing = findMissing(backend)

@@ -50,6 +50,7 @@ export const LOSING: readonly Line[] = [
     async check(place) {
       await goesOnWithModel(place)
       await goesOnInPlace(place)
+      await isNoticedAtFirst(place)
     }
   }
 ]
@@ -106,4 +107,16 @@ async function goesOnInPlace(place: Place): Promise<void> {
   mustBeEqual('beside training that never stopped', whole, await everything(optimizer, variables))
   optimizer.dispose()
   tf.dispose(variables)
+}
+
+/** On a device that no optimizer has seen before. */
+async function isNoticedAtFirst({ backend, Optimizer }: Place): Promise<void> {
+  await renew(backend)
+  const variables = makeVariables()
+  await lose()
+  const optimizer = new Optimizer({})
+  await mustSaySo('the first step', () => steps(optimizer, variables, 1, 1))
+  optimizer.dispose()
+  tf.dispose(variables)
+  await renew(backend)
 }
