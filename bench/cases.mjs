@@ -23,6 +23,8 @@ export const MODELS = [
     optimizers: ['Adam'],
     rounds: 3
   },
+  // The largest that a texture of WebGL holds on many devices, of 8192 by 8192 texels.
+  { model: '1 tensor of 67M', shapes: [[8192, 8192]], optimizers: ['Adam'], rounds: 1 },
   { model: '1 tensor of 100M', shapes: [[100_000, 1000]], optimizers: ['Adam'], rounds: 1 }
 ]
 

@@ -9,6 +9,7 @@ import { interleaved } from './measure.mjs'
  *   `ways`, by label: `classes` (see compiled.mjs), the `kernel` that must run, and `first`, which takes the first step;
  *   `copiesOf` of shapes: `bytes` that each copy moves, `ways` to copy by label, `dispose`;
  *   `done`, of a weight: waits for the device (without it a step is over when the call returns);
+ *   `place`, of a gradient: brings it to where a backward pass leaves it (else it is where TensorFlow.js puts new values);
  *   `refuse`, of the number of weights: why TensorFlow.js's own (`theirs`) or any (`all`) can't be stepped here
  * @param {{ model: string, shapes: number[][], optimizers: string[], rounds?: number }[]} models
  * @param {(record: object) => unknown} tell
@@ -17,6 +18,7 @@ export async function sideBySide(setup, models, tell) {
   for (const { model, shapes, optimizers, rounds } of models) {
     const refused = setup.refuse?.(sizeOf(shapes)) ?? {}
     const gradients = refused.all ? [] : shapes.map((shape, i) => tf.randomUniform(shape, -1, 1, 'float32', i))
+    for (const gradient of gradients) setup.place?.(gradient)
     for (const optimizer of optimizers) {
       const { beside } = OPTIMIZERS[optimizer]
       const found = refused.all

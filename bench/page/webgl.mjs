@@ -34,9 +34,16 @@ globalThis.bench = {
       weights > most ** 2
         ? { all: `textures have ${most} x ${most} texels at most here, ${Math.floor(most ** 2 / 1e6)}M numbers` }
         : {}
-    const setup = { ways: { GLSL: { classes, kernel: 'webgl' } }, copiesOf, done, refuse }
+    const setup = { ways: { GLSL: { classes, kernel: 'webgl' } }, copiesOf, done, place, refuse }
     await sideBySide(setup, models, globalThis.tell)
   }
+}
+
+/** Backward passes leave gradients of matrices packed, those of convolutions' kernels and of biases one number a texel. */
+function place(gradient) {
+  const backend = tf.backend()
+  backend.texData.get(gradient.dataId).isPacked = gradient.rank === 2
+  backend.uploadToGPU(gradient.dataId)
 }
 
 /** Reads a number of a tensor, once the call that asks has been timed. */
