@@ -12,28 +12,35 @@ const COLUMNS = {
   tensorflow: ['tensorflow'],
   ops: ['ops']
 }
+const ASKED = Object.fromEntries(
+  ['webgpu', 'webgl', 'wasm', 'cpu', 'tensorflow', 'ops'].map((name) => [name, [`asked-${name}`]])
+)
 const MARKS = { holds: '✓', fails: '**fails**' }
 
 const found = (folder, name) => JSON.parse(read(`test/golden/${folder}/${name}.json`))
 
-/** The table's rows, and the reasons where a line says nothing. */
-function rowsOf() {
-  const columns = Object.values(COLUMNS).map((names) =>
-    Object.assign({}, ...names.map((name) => found('contract', name)))
-  )
-  const lines = Object.keys(found('contract', 'webgl'))
+/** A table of what was found, with a column for each of these lists of files, and the reasons where a line says nothing. */
+function tableOf(folder, files) {
+  const columns = Object.values(files).map((names) => Object.assign({}, ...names.map((name) => found(folder, name))))
   const reasons = [...new Set(columns.flatMap((column) => Object.values(column)).filter((what) => !(what in MARKS)))]
   const mark = (what) =>
     MARKS[what] ?? (what === undefined ? '**not tried**' : `–${superscript(reasons.indexOf(what))}`)
-  const rows = lines.map((line) => `| ${line} | ${columns.map((column) => mark(column[line])).join(' | ')} |`)
-  return { rows, reasons: reasons.map((reason, i) => `${superscript(i)} ${reason}`) }
+  // On webgl all of it is tried in one place.
+  const lines = Object.keys(found(folder, files.webgl[0]))
+  const table = [
+    `| | ${Object.keys(files)
+      .map((name) => `\`${name}\``)
+      .join(' | ')} |`,
+    `|---|${columns.map(() => ':-:|').join('')}`,
+    ...lines.map((line) => `| ${line} | ${columns.map((column) => mark(column[line])).join(' | ')} |`)
+  ].join('\n')
+  return { table, reasons: reasons.map((reason, i) => `${superscript(i)} ${reason}`) }
 }
 
 const superscript = (i) => '¹²³⁴⁵⁶⁷⁸⁹'[i]
 
 export async function files() {
-  const names = Object.keys(COLUMNS).map((name) => `\`${name}\``)
-  const { rows, reasons } = rowsOf()
+  const { table, reasons } = tableOf('contract', COLUMNS)
   const differences = ['tf-train', 'webgl'].flatMap((name) => found('tfjs', name))
   const text = `<!-- Generated from what tests found by \`npm run generate\`. DO NOT EDIT. -->
 # Backends
@@ -43,9 +50,7 @@ WebAssembly is refused; \`ops\` stands for any backend without kernels of its ow
 \`test/contract/\`, with Adam and with an optimizer that has every kind of state: webgl in headless Chromium; webgpu in Node, but
 for the change of backend, which was tried in Chromium, for in Node TensorFlow.js itself can't read from webgpu at once.
 
-| | ${names.join(' | ')} |
-|---|${names.map(() => ':-:|').join('')}
-${rows.join('\n')}
+${table}
 
 ${reasons.join(' · ')}
 
@@ -60,6 +65,9 @@ its next step, in \`fit\` too, at \`minimize\`, at \`observations\`, and at \`ge
 > LAMB: the WebGL context was lost, and with it weights and state. Set the backend up again, then load what was saved last: with
 > tf.loadLayersModel, or assign the weights and call optimizer.setWeights.
 
+WebGPU tells of a loss by a promise alone: an optimizer that is made on a device which is lost already knows it after an
+\`await\`, as \`fit\` has some before its first step.
+
 This sets the backend up again:
 
 \`\`\`ts
@@ -71,7 +79,10 @@ await tf.setBackend('webgl')
 
 ## Beside \`tf.train.*\`
 
-\`test/conformance/tf-train.test.ts\` asks of the compiled optimizers what TensorFlow.js tests its own for, with the same numbers.
+\`test/conformance/tf-train.test.ts\` asks of the compiled optimizers what TensorFlow.js tests its own for, with the same numbers:
+
+${tableOf('tfjs', ASKED).table}
+
 Where it is wrong, or means something else, a test shows each of these:
 
 ${differences.map((line) => `- ${line}`).join('\n')}
