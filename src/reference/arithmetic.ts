@@ -26,10 +26,17 @@ export interface Arithmetic {
   readonly functions: Readonly<Record<InexactFunction, Loss>>
 }
 
-/** How many roundings deep a sum may be: of a layer's values or of all layers' (their counts), or along a row or column of n. */
+/** What is summed of a layer, as matrices: its elements, or what it has one of a row, a column or a channel. */
+interface Grid {
+  readonly matrices: number
+  readonly rows: number
+  readonly cols: number
+}
+
+/** How many roundings deep a sum may be: of all that a layer has, or all layers; or for each row, column or channel of a layer. */
 export interface Depth {
-  readonly whole: (counts: readonly number[]) => number
-  readonly line: (n: number) => number
+  readonly whole: (layers: readonly Grid[]) => number
+  readonly line: (layer: Grid, over: 'rows' | 'cols' | 'channels') => number
 }
 
 export interface Table {
@@ -166,10 +173,15 @@ const lossless = (a: Arithmetic): Arithmetic => ({
   functions: everyFunction(() => 0)
 })
 
+const sizeOf = ({ matrices, rows, cols }: Grid): number => matrices * rows * cols
+const sizeOfAll = (layers: readonly Grid[]): number => layers.reduce((sum, layer) => sum + sizeOf(layer), 0)
+
 /** Each in its order, or in any. */
 const alike = (depth: (n: number) => number): Depth => ({
-  whole: (counts) => depth(counts.reduce((a, b) => a + b, 0)),
-  line: depth
+  whole: (layers) => depth(sizeOfAll(layers)),
+  line({ matrices, rows, cols }, over) {
+    return depth({ rows: cols, cols: rows, channels: matrices * rows }[over])
+  }
 })
 
 /** What any target promises: a tree, or what loses no more. */
@@ -188,12 +200,16 @@ const inBlocks = (n: number, block: number): number => {
  * What the shader targets promise, which is their kernels' order: each layer's sum, then the layers', which are sums of one.
  * Where that is deeper than a tree (many elements), a tree's depth is promised as well.
  */
-const inOrder = (layer: (n: number) => number, layers: (n: number) => number): Depth => ({
-  whole(counts) {
-    const ordered = Math.max(0, ...counts.map(layer)) + (counts.length > 1 ? layers(counts.length) : 0)
-    return Math.min(ordered, inATree(counts.reduce((a, b) => a + b, 0)))
+const inOrder = (
+  layer: (grid: Grid) => number,
+  layers: (n: number) => number,
+  line: Depth['line'] = alike(inATree).line
+): Depth => ({
+  whole(grids) {
+    const ordered = Math.max(0, ...grids.map(layer)) + (grids.length > 1 ? layers(grids.length) : 0)
+    return Math.min(ordered, inATree(sizeOfAll(grids)))
   },
-  line: inATree
+  line
 })
 
 const remembered = (depth: (n: number) => number): ((n: number) => number) => {
@@ -206,22 +222,43 @@ const remembered = (depth: (n: number) => number): ((n: number) => number) => {
 }
 
 const INVOCATIONS = 64
-const meeting = (n: number): number => Math.ceil(Math.log2(Math.max(1, Math.min(INVOCATIONS, n))))
+const log2 = (n: number): number => Math.ceil(Math.log2(Math.max(1, n)))
+const meeting = (n: number): number => log2(Math.min(INVOCATIONS, n))
 
-/** WGSL: 64 invocations take every 64th in blocks of 8 and groups of 8 blocks, then meet in a tree. */
-const collected = (n: number): number => {
-  const each = Math.ceil(n / INVOCATIONS)
-  return inBlocks(Math.min(each, 64), 8) + Math.max(0, Math.ceil(each / 64) - 1) + meeting(n)
-}
+/** WGSL: partial results in blocks of 16, and these in a tree. */
+const joined = (n: number): number => (n < 1 ? 0 : Math.min(n, 16) - 1 + log2(Math.ceil(n / 16)))
+
+/** WGSL: 64 invocations take every 64th, then meet in a tree. */
+const collected = (n: number): number => joined(Math.ceil(n / INVOCATIONS)) + meeting(n)
 
 /** WGSL: an invocation adds its elements (at most 16, unless there are millions) in blocks of 16, then four lanes; workgroups likewise. */
-const inWorkgroups = (n: number): number => {
+const inWorkgroups = (grid: Grid): number => {
+  const n = sizeOf(grid)
   const each = Math.max(16, Math.min(256, Math.ceil(n / (INVOCATIONS * 512))), Math.ceil(n / (INVOCATIONS * 65535)))
   const lanes = n < 4 ? 0 : 2
   const parts = Math.ceil(n / (INVOCATIONS * each))
-  return (
-    inBlocks(Math.min(each, Math.ceil(n / INVOCATIONS)), 16) + lanes + meeting(n) + (parts > 1 ? collected(parts) : 0)
-  )
+  return inBlocks(Math.min(each, Math.ceil(n / INVOCATIONS)), 16) + lanes + meeting(n) + collected(parts)
+}
+
+/**
+ * WGSL, where kernels know of rows, columns or channels: a workgroup takes a tile, so wide that it has a row or 64 of its
+ * values; each invocation goes down a column in blocks of 16 (16 times, unless there are millions of values), and those of a
+ * column meet in a tree. A row's values in a tile are added in blocks of 8.
+ */
+const inTiles = (grid: Grid) => {
+  const { matrices, rows, cols } = grid
+  const wide = 2 ** meeting(cols)
+  const abreast = INVOCATIONS / wide
+  const down = 16 * Math.min(16, Math.ceil(sizeOf(grid) / (INVOCATIONS * 16 * 512)))
+  const blocks = Math.ceil(rows / (down * abreast))
+  const stripes = Math.ceil(cols / wide)
+  const column = inBlocks(Math.min(down, Math.ceil(rows / abreast)), 16) + log2(Math.min(abreast, rows))
+  return {
+    whole: column + log2(wide) + collected(matrices * blocks * stripes),
+    rows: inBlocks(wide, 8) + joined(stripes),
+    cols: column + joined(blocks),
+    channels: column + joined(matrices * blocks)
+  }
 }
 
 /**
@@ -238,6 +275,8 @@ const inFragments = (n: number): number => {
   return Math.max(0, ...widths.map((width) => side(width) + side(Math.ceil(n / width)))) + (n < 2 ? 0 : 2)
 }
 
+const fragments = remembered(inFragments)
+
 const table = (name: string, device: Arithmetic, depth = alike(inATree)): Table => ({ name, host, device, depth })
 
 /** The roundings that each target is allowed. `exact` is plain float64: every bound is 0. */
@@ -246,11 +285,22 @@ export const tables = {
   wasm: table('wasm', nearest, alike(inFloat64)),
   ops: table('ops', nearest),
   eigen: table('eigen', eigen),
-  wgsl: table('wgsl', wgsl, inOrder(inWorkgroups, collected)),
+  wgsl: table(
+    'wgsl',
+    wgsl,
+    inOrder(
+      (grid) => Math.max(inWorkgroups(grid), inTiles(grid).whole),
+      collected,
+      (grid, over) => inTiles(grid)[over]
+    )
+  ),
   glsl: table(
     'glsl',
     glsl,
-    inOrder(remembered(inFragments), (n) => inBlocks(n, 8))
+    inOrder(
+      (grid) => fragments(sizeOf(grid)),
+      (n) => inBlocks(n, 8)
+    )
   ),
   exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: alike(() => 0) }
 } as const satisfies Record<string, Table>

@@ -3,7 +3,19 @@ import type { Over } from '../compiler/syntax/ast.js'
 import type { Arithmetic } from './arithmetic.js'
 import { larger, smaller, sqrt, sumOf } from './functions.js'
 import { divide, exactly, multiply, type Num, toDevice, unbounded } from './number.js'
-import { count, type Extent, join, type Level, map, type NumberValue, number, onDevice, placeOf } from './value.js'
+import {
+  count,
+  type Extent,
+  type Grid,
+  join,
+  type Level,
+  map,
+  type NumberValue,
+  number,
+  onDevice,
+  placeOf,
+  viewOf
+} from './value.js'
 
 /** norm, mean, rms and dot are written with sum, as the language defines them. */
 export function reduce(name: string, operands: readonly NumberValue[], over: Over | null, extent: Extent): NumberValue {
@@ -19,11 +31,12 @@ export function reduce(name: string, operands: readonly NumberValue[], over: Ove
     return { kind: 'number', level: over === 'model' ? 'model' : 'layer', place: 'host', of }
   }
   const { depth } = extent.table
-  const depthOf = (values: readonly Num[]): number => {
-    if (over === 'model') return depth.whole(operand.of.slice(0, -1).map((own) => own.length))
-    return over === null || over === 'layer' ? depth.whole([values.length]) : depth.line(values.length)
+  const views = extent.grids.map((grid) => viewOf(grid, operand.level))
+  const depthOf = (view: Grid): number => {
+    if (over === 'model') return depth.whole(views.slice(0, -1))
+    return over === null || over === 'layer' ? depth.whole([view]) : depth.line(view, over)
   }
-  const of = gathered.map((groups) => groups.map((values) => finish(name, values, a, depthOf(values))))
+  const of = gathered.map((groups, i) => groups.map((values) => finish(name, values, a, depthOf(views[i]!))))
   return { kind: 'number', level: LEVEL[over ?? 'layer'], place: 'device', of }
 }
 

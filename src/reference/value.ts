@@ -54,6 +54,16 @@ export function count({ matrices, rows, cols }: Grid, level: Level): number {
   return level === 'channel' ? cols : 1
 }
 
+/** What a layer has of a level, as matrices of its own. */
+export function viewOf({ matrices, rows, cols }: Grid, level: Level): Grid {
+  const has = (...levels: readonly Level[]): boolean => level === 'element' || levels.includes(level)
+  return {
+    matrices: has('row', 'col') ? matrices : 1,
+    rows: has('row') ? rows : 1,
+    cols: has('col', 'channel') ? cols : 1
+  }
+}
+
 /** Which value of level `of` belongs to the j-th of level `to`, which tells at least as much apart. */
 export function placeOf({ rows, cols }: Grid, of: Level, to: Level, j: number): number {
   if (of === to) return j

@@ -66,7 +66,11 @@ interface Bound {
  * Makes pipelines when they are first used, and bind groups, which last as long as what they bind: from step to step that
  * is mostly the same.
  */
-export function makeBinder(device: GPUDevice, scalarCount: number): (owner: object, call: Call) => Bound {
+export function makeBinder(
+  device: GPUDevice,
+  scalarCount: number,
+  hasViews: boolean
+): (owner: object, call: Call) => Bound {
   const pipelines = new Map<object, Map<string, GPUComputePipeline>>()
   const groups = new WeakMap<object, Map<GPUComputePipeline, { bound: readonly unknown[]; group: GPUBindGroup }>>()
 
@@ -79,7 +83,7 @@ export function makeBinder(device: GPUDevice, scalarCount: number): (owner: obje
       device.createComputePipeline({
         layout: 'auto',
         compute: {
-          module: device.createShaderModule({ code: prelude(width, scalarCount) + module.code }),
+          module: device.createShaderModule({ code: prelude(width, scalarCount, hasViews) + module.code }),
           entryPoint: name
         }
       })
@@ -108,8 +112,12 @@ export function makeBinder(device: GPUDevice, scalarCount: number): (owner: obje
 
 const LARGEST = 3.4028234663852886e38
 
-/** What every kernel has before its own text. `T` is what the kernel sees of a layer at once. */
-export function prelude(width: 1 | 4, scalarCount: number): string {
+/**
+ * What every kernel has before its own text. `T` is what the kernel sees of a layer at once.
+ *
+ * `join` adds in blocks of 16, and these in a tree: `held` has the sums of 1, 2, 4, … blocks that wait for one like them.
+ */
+export function prelude(width: 1 | 4, scalarCount: number, hasViews = false): string {
   const lanes = (join: (a: string, b: string) => string): string =>
     width === 1 ? 'x' : join(join('x.x', 'x.y'), join('x.z', 'x.w'))
   const plus = (a: string, b: string): string => `(${a} + ${b})`
@@ -119,21 +127,27 @@ export function prelude(width: 1 | 4, scalarCount: number): string {
   const functions = (['sum', 'max', 'min'] as const).map(
     (op) => `
 fn ${op}_lanes(x: T) -> f32 { return ${lanes(joins[op])}; }
-fn collect_${op}(id: u32, first: u32, count: u32) -> f32 {
-  var all = ${starts[op]};
-  for (var i = id; i < count;) {
-    var group = ${starts[op]};
-    for (var m = 0u; m < 8u && i < count; m++) {
-      var block = ${starts[op]};
-      for (var n = 0u; n < 8u && i < count; n++) {
-        block = ${joins[op]('block', 'cells[first + i]')};
-        i += ${WORKGROUP}u;
-      }
-      group = ${joins[op]('group', 'block')};
+fn join_${op}(first: u32, count: u32, stride: u32) -> f32 {
+  var held: array<f32, 32>;
+  var blocks = 0u;
+  for (var i = 0u; i < count; blocks++) {
+    var all = ${starts[op]};
+    for (var n = 0u; n < 16u && i < count; n++) {
+      all = ${joins[op]('all', 'cells[first + i * stride]')};
+      i++;
     }
-    all = ${joins[op]('all', 'group')};
+    var level = 0u;
+    for (; ((blocks >> level) & 1u) == 1u; level++) { all = ${joins[op]('held[level]', 'all')}; }
+    held[level] = all;
+  }
+  var all = ${starts[op]};
+  for (var level = 0u; (blocks >> level) > 0u; level++) {
+    if (((blocks >> level) & 1u) == 1u) { all = ${joins[op]('held[level]', 'all')}; }
   }
   return all;
+}
+fn collect_${op}(id: u32, first: u32, count: u32) -> f32 {
+  return join_${op}(first + id, (count + ${WORKGROUP - 1}u - id) / ${WORKGROUP}u, ${WORKGROUP}u);
 }`
   )
   return `
@@ -141,9 +155,11 @@ alias T = ${width === 1 ? 'f32' : 'vec4f'};
 alias B = ${width === 1 ? 'bool' : 'vec4<bool>'};
 alias U = ${width === 1 ? 'u32' : 'vec4u'};
 const WIDTH = ${width}u;
-const LANES = ${width === 1 ? '0u' : 'vec4u(0u, 1u, 2u, 3u)'};
+const LANES = ${width === 1 ? '0u' : 'vec4u(0u, 1u, 2u, 3u)'};${hasViews ? VIEWS : ''}
 struct Layer {
-  size: u32, span: u32, parts: u32, partials: u32, at: u32, row: u32, rows: u32, table: u32,
+  size: u32, span: u32, parts: u32, partials: u32, at: u32, row: u32, rows: u32, table: u32,${
+    hasViews ? '\n  elements: View, eachRow: View, eachCol: View, eachChannel: View,' : ''
+  }
   s: array<vec4f, ${Math.max(1, Math.ceil(scalarCount / 4))}>
 }
 @group(0) @binding(0) var<uniform> layer: Layer;
@@ -151,3 +167,23 @@ struct Layer {
 ${functions.join('')}
 `
 }
+
+/**
+ * What a pass sweeps over, as matrices, and how it is cut into tiles; and where the layer's values of its level begin.
+ * Of a tile, whatever is the same for all invocations: its rows, of those of all matrices, from `top` on, each `step`-th for
+ * the same invocation.
+ */
+const VIEWS = `
+struct View { size: u32, at: u32, colSize: u32, rowSize: u32, wide: u32, tall: u32, stripes: u32, blocks: u32 }
+struct Tile { stripe: u32, block: u32, matrix: u32, top: u32, bottom: u32, step: u32 }
+fn tile_of(view: View, n: u32) -> Tile {
+  let stripe = n % view.stripes;
+  let block = n / view.stripes;
+  let matrix = block / view.blocks;
+  let top = matrix * view.colSize + block % view.blocks * view.tall;
+  let bottom = min(top + view.tall, (matrix + 1u) * view.colSize);
+  return Tile(stripe, block, matrix, top, bottom, ${WORKGROUP}u / view.wide);
+}
+fn row_parts(view: View) -> u32 { return view.stripes * (view.size / view.rowSize); }
+fn col_parts(view: View) -> u32 { return view.blocks * (view.size / view.colSize); }
+fn tiles_of(view: View) -> u32 { return view.stripes * view.blocks * (view.size / (view.colSize * view.rowSize)); }`

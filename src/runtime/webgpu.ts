@@ -3,19 +3,31 @@
  * one compute pass for all layers, submitted once a step. Nothing is read back.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import type { Vector } from './matrices.js'
 import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
+import { type TensorSlot, tensorSlots } from './state.js'
 import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
 import { type Backend, currentDevice, findMissing, own, recordOf } from './webgpu-backend.js'
 import { makeBinder, makeGrowing, USAGE, WORKGROUP, watch } from './webgpu-device.js'
+import { LEVELS, type Lines, partialsOf, VIEW_FIELDS, type Views, viewsOf } from './webgpu-views.js'
 
 /** An entry point of a module, and the bindings it uses: 0 the layer's uniform, 1 the cells, 2 the weight, 3 the gradient, then slots, then scratch. */
 export type WebGpuEntry = readonly [name: string, bindings: readonly number[]]
 
 export interface WebGpuSegment {
   /** Each pass over many workgroups; a pass that reduces has a finish, by one workgroup. */
-  readonly parts: readonly { readonly pass: WebGpuEntry; readonly finish?: WebGpuEntry }[]
+  readonly parts: readonly WebGpuPart[]
   /** The whole segment in one workgroup. */
   readonly whole?: WebGpuEntry
+}
+
+export interface WebGpuPart {
+  /** What it sweeps over; elements unless said otherwise. */
+  readonly over?: Vector
+  readonly pass: WebGpuEntry
+  readonly finish?: WebGpuEntry
+  /** What the finish has one value of each, and so is done by many workgroups. */
+  readonly leaves?: readonly Vector[]
 }
 
 /** The kernels of a layer for one assignment of the host conditions. */
@@ -28,6 +40,8 @@ export interface WebGpuVariant {
   readonly cells: number
   /** Reductions of the pass that has most. */
   readonly partials: number
+  /** Numbers for each row, column and channel, where passes know of these: state, in the order of the slots, and more. */
+  readonly lines?: Lines
   /** Where in the record `over layer` state, and observations, stand after the step. */
   readonly state: readonly number[]
   readonly observed: readonly number[]
@@ -75,7 +89,7 @@ export function webgpu(kernels: WebGpuKernels): Target {
       const missing = findMissing(backend)
       return missing
         ? `This TensorFlow.js webgpu backend has no ${missing}.`
-        : openWebGpu(kernels, program.scalars, backend)
+        : openWebGpu(kernels, program.scalars, tensorSlots(program.slots), backend)
     }
   }
 }
@@ -101,16 +115,25 @@ interface Run extends Cut {
   readonly at: number
   /** By binding, from 2 on. */
   readonly buffers: readonly GPUBuffer[]
+  /** Where kernels know of rows, columns or channels. */
+  readonly views: Views | null
 }
 
-function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backend): Driver {
+function openWebGpu(
+  kernels: WebGpuKernels,
+  scalarCount: number,
+  slots: readonly TensorSlot[],
+  backend: Backend
+): Driver {
   const { device } = backend
   const { model } = kernels
   const health = watch(device)
-  const stride = ALIGN * Math.ceil((4 * (FIELDS + scalarCount)) / ALIGN)
+  const hasViews = kernels.variants.some((variant) => variant.lines)
+  const fields = FIELDS + (hasViews ? LEVELS.length * VIEW_FIELDS.length : 0)
+  const stride = ALIGN * Math.ceil((4 * (fields + scalarCount)) / ALIGN)
   const uniforms = makeGrowing(device, USAGE.uniform | USAGE.copyTarget)
   const cells = makeGrowing(device, USAGE.storage | USAGE.copySource | USAGE.copyTarget)
-  const bind = makeBinder(device, scalarCount)
+  const bind = makeBinder(device, scalarCount, hasViews)
   /** Of the last step: where records stand in `cells`, and in them each layer's observations. */
   let observed = { from: 0, to: 0, layers: [] as { layer: Layer; places: number[] }[] }
 
@@ -125,11 +148,12 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       return borrowed.at(-1)!
     }
 
-    // `cells`: the model's record, its table, the layers' records, partial sums.
+    // `cells`: the model's record, its table, the layers' records, their rows, columns and channels, partial results.
     const table = model?.cells ?? 0
     const records = table + (model?.rows ?? 0) * layers.length
     let end = records
-    const runs = layers.map((one, i): Run => {
+    const most = device.limits.maxComputeWorkgroupsPerDimension
+    const begun = layers.map((one, i): Run => {
       const { layer, gradient } = one
       const variant = kernels.variants[one.variant]!
       const [weight, ...slots] = tensorsOf(layer).map((tensor, t) =>
@@ -142,21 +166,33 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
       const at = end
       end += variant.cells
       return {
-        ...cut(layer.info.size, device.limits.maxComputeWorkgroupsPerDimension),
+        ...cut(layer.info.size, variant, most),
         step: one,
         kernels: variant,
         row: i + 1,
         at,
-        buffers
+        buffers,
+        views: null
       }
     })
-    const partials = Math.max(0, ...runs.map((run) => run.kernels.partials * run.parts))
+    const observable = end
+    const runs = begun.map((run): Run => {
+      if (!run.kernels.lines) return run
+      const { views, end: next } = viewsOf(run.step.layer.info.shape, run.kernels.lines, end)
+      end = next
+      return { ...run, views }
+    })
+    const partials = Math.max(
+      ...runs.map(({ kernels, parts, views }) => kernels.partials * (views ? partialsOf(views) : parts))
+    )
     cells.reserve(4 * Math.max(1, end + partials))
 
     const rows = new ArrayBuffer(stride * (runs.length + 1))
-    writeRow(rows, 0, [0, 0, 0, 0, 0, 0, runs.length, table], scalars)
-    for (const { step, row, size, span, parts, at } of runs) {
-      writeRow(rows, stride * row, [size, span, parts, end, at, row - 1, runs.length, table], step.scalars)
+    writeRow(rows, 0, [0, 0, 0, 0, 0, 0, runs.length, table], fields, scalars)
+    for (const { step, row, size, span, parts, at, views } of runs) {
+      const tiles = views ? LEVELS.flatMap((level) => VIEW_FIELDS.map((field) => views[level][field])) : []
+      const own = [size, span, parts, end, at, row - 1, runs.length, table, ...tiles]
+      writeRow(rows, stride * row, own, fields, step.scalars)
     }
     uniforms.reserve(rows.byteLength)
     device.queue.writeBuffer(uniforms.buffer, 0, rows)
@@ -173,7 +209,12 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
     for (const { buffer, at, places } of states) {
       encoder.copyBufferToBuffer(buffer, 0, cells.buffer, 4 * at, 4 * places.length)
     }
+    const lines = runs.flatMap((run) => linesOf(run, slots))
+    for (const { buffer, at, size } of lines) encoder.copyBufferToBuffer(buffer, 0, cells.buffer, 4 * at, 4 * size)
     encode(encoder.beginComputePass(), runs)
+    for (const { buffer, at, size, stored } of lines) {
+      if (stored) encoder.copyBufferToBuffer(cells.buffer, 4 * at, buffer, 0, 4 * size)
+    }
     for (const { buffer, at, places } of states) {
       for (const [i, place] of places.entries()) {
         encoder.copyBufferToBuffer(cells.buffer, 4 * (at + place), buffer, 4 * i, 4)
@@ -185,12 +226,13 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
     const placesOf = ({ at, kernels }: Run): number[] => kernels.observed.map((place) => at + place - records)
     observed = {
       from: records,
-      to: end,
+      to: observable,
       layers: runs.map((run) => ({ layer: run.step.layer, places: placesOf(run) }))
     }
   }
 
   function encode(pass: GPUComputePassEncoder, runs: readonly Run[]): void {
+    const most = device.limits.maxComputeWorkgroupsPerDimension
     const dispatch = (
       run: Run | null,
       module: WebGpuVariant | WebGpuModel,
@@ -214,9 +256,16 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
         const { parts, whole } = run.kernels.segments[segment] ?? { parts: [] }
         if (whole && (run.size <= WHOLE || parts.length === 0)) dispatch(run, run.kernels, whole, 1)
         else {
-          for (const { pass, finish } of parts) {
-            dispatch(run, run.kernels, pass, run.parts)
-            if (finish) dispatch(run, run.kernels, finish, 1)
+          for (const { over = 'element', pass, finish, leaves = [] } of parts) {
+            const sizes = leaves.map((level) => run.views![level].size)
+            dispatch(run, run.kernels, pass, Math.min(most, run.views?.[over].tiles ?? run.parts))
+            if (finish)
+              dispatch(
+                run,
+                run.kernels,
+                finish,
+                Math.min(most, Math.max(1, Math.ceil(Math.max(0, ...sizes) / WORKGROUP)))
+              )
           }
         }
       }
@@ -254,9 +303,21 @@ function openWebGpu(kernels: WebGpuKernels, scalarCount: number, backend: Backen
   }
 }
 
+/** State of rows, columns and channels: where it is held, and where kernels find it. */
+function linesOf({ kernels, views, buffers }: Run, slots: readonly TensorSlot[]) {
+  if (!views) return []
+  const met = { row: 0, col: 0, channel: 0 }
+  return slots.flatMap(({ over }, i) => {
+    if (over === 'element') return []
+    const { at, size } = views[over]
+    const stored = kernels.stores.includes(i + 2)
+    return [{ buffer: buffers[i + 2]!, at: at + met[over]++ * size, size, stored }]
+  })
+}
+
 /** Into no more workgroups than a dispatch may have (65535 on most devices). */
-function cut(elements: number, most: number): Cut {
-  const width = elements % 4 === 0 ? 4 : 1
+function cut(elements: number, { lines }: WebGpuVariant, most: number): Cut {
+  const width = elements % 4 === 0 && !lines ? 4 : 1
   const size = elements / width
   /** What one invocation takes, if there are so many workgroups. */
   const each = (parts: number): number => Math.ceil(size / (WORKGROUP * parts))
@@ -265,9 +326,15 @@ function cut(elements: number, most: number): Cut {
 }
 
 /** A row of the uniform buffer: the fields of `Layer`, then host scalars, each rounded once. */
-function writeRow(rows: ArrayBuffer, offset: number, fields: readonly number[], scalars: Float64Array): void {
-  new Uint32Array(rows, offset, FIELDS).set(fields)
-  const floats = new Float32Array(rows, offset + 4 * FIELDS, scalars.length)
+function writeRow(
+  rows: ArrayBuffer,
+  offset: number,
+  values: readonly number[],
+  fields: number,
+  scalars: Float64Array
+): void {
+  new Uint32Array(rows, offset, fields).set(values)
+  const floats = new Float32Array(rows, offset + 4 * fields, scalars.length)
   // A shader may take infinity for anything; the largest float compares as infinity would.
   for (let i = 0; i < scalars.length; i++) floats[i] = Math.max(-LARGEST, Math.min(LARGEST, scalars[i]!))
 }

@@ -9,7 +9,9 @@ import { subjectOf } from '../../src/testing/subject.js'
 import { shipped } from '../support/library.js'
 import { describeTensorFlow } from '../support/tensorflow.js'
 import { openWasm } from '../support/wasm.js'
+import { describeWebGpu } from '../support/webgpu.js'
 import { EVERY_AXIS, knowsAxes } from './support/axes.js'
+import { watchDevice } from './support/webgpu.js'
 
 const { source } = shipped.get('Adafactor')!
 const SHAPES: readonly (readonly [string, number[], number, number, number])[] = [
@@ -46,8 +48,8 @@ test('one value a row, a column and a channel, by name; a save that does not fit
 
 test('a target without rows and columns is left out, and says so', () => {
   const { code } = compile(source, { print, assemble })
-  expect(code).toContain(`open: () => 'The target "webgpu" has no rows and columns yet.'`)
-  expect(code).not.toContain('runtime/webgpu')
+  expect(code).toContain(`open: () => 'The target "webgl" has no rows and columns yet.'`)
+  expect(code).not.toContain('runtime/webgl')
 })
 
 describe('cpu', () => knowsAxes('cpu', { targets: ['cpu'] }))
@@ -70,6 +72,67 @@ describeTensorFlow('tensorflow', () => {
   beforeAll(() => tf.setBackend('tensorflow'))
   afterAll(() => tf.setBackend('cpu'))
   knowsAxes('tensorflow', { targets: ['tensorflow'] })
+})
+
+describeWebGpu('webgpu', () => {
+  beforeAll(() => tf.setBackend('webgpu'))
+  watchDevice()
+  afterAll(() => tf.setBackend('cpu'))
+  knowsAxes('webgpu', { targets: ['webgpu'] })
+
+  test('a layer of more tiles than a dispatch has room for', async () => {
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    const { limits } = device
+    const { Optimizer } = await subjectOf(EVERY_AXIS, { targets: ['webgpu'] })
+    const dispatched = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups')
+    const run = async (most: number): Promise<number[]> => {
+      const optimizer = new Optimizer({})
+      const w = tf.variable(tf.zeros([7, 40, 70]), true, 'tiled')
+      const values = Array.from({ length: w.size }, (_, i) => ((7 * i) % 5) - 2)
+      const gradients = [{ name: 'tiled', tensor: tf.tensor(values, w.shape) }]
+      // The first step makes the state, with kernels of TensorFlow.js.
+      optimizer.applyGradients(gradients)
+      dispatched.mockClear()
+      const value = { maxComputeWorkgroupsPerDimension: most }
+      Object.defineProperty(device, 'limits', { value, configurable: true })
+      optimizer.applyGradients(gradients)
+      Object.defineProperty(device, 'limits', { value: limits, configurable: true })
+      const sizes = dispatched.mock.calls.map(([groups]) => groups)
+      expect(Math.max(...sizes)).toBe(Math.min(most, 42))
+      const found = Array.from(await w.data())
+      optimizer.dispose()
+      tf.dispose([w, ...gradients.map((g) => g.tensor)])
+      return found
+    }
+    try {
+      expect(await run(3)).toEqual(await run(65535))
+    } finally {
+      dispatched.mockRestore()
+    }
+  })
+
+  test('more sums of rows in one pass than a workgroup has memory for whole blocks of', async () => {
+    const { Optimizer } = await subjectOf(
+      `optimizer Sums { step(w, g) { w := w + ${Array.from({ length: 20 }, (_, k) => `sum(max(g, ${k}) over rows)`).join(' + ')} } }`,
+      { targets: ['webgpu'] }
+    )
+    const optimizer = new Optimizer({})
+    const w = tf.variable(tf.zeros([9, 70]), true, 'sums')
+    const values = Array.from({ length: 630 }, (_, i) => (i * 7) % 31)
+    const gradients = [{ name: 'sums', tensor: tf.tensor(values, [9, 70]) }]
+    optimizer.applyGradients(gradients)
+    expect(optimizer.kernel).toBe('webgpu')
+    const ofRow = (row: number): number => {
+      const own = values.slice(70 * row, 70 * row + 70)
+      return own.reduce(
+        (all, x) => all + Array.from({ length: 20 }, (_, k) => Math.max(x, k)).reduce((a, b) => a + b),
+        0
+      )
+    }
+    expect(Array.from(await w.data())).toEqual(values.map((_, i) => ofRow(Math.floor(i / 70))))
+    optimizer.dispose()
+    tf.dispose([w, ...gradients.map((g) => g.tensor)])
+  })
 })
 
 test('the backend may change between steps: state goes along', async () => {

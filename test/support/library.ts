@@ -5,7 +5,16 @@ import { link, type Module } from '../../src/compiler/syntax/modules.js'
 const folder = new URL('../../optimizers/', import.meta.url)
 
 /** Those whose emitted text is kept in test/golden/ for a person to read: few, and every shape of kernel. */
-export const GOLDEN: readonly string[] = ['sgd', 'momentum', 'adagrad', 'adam', 'lars', 'lamb', 'clipped-adamw']
+export const GOLDEN: readonly string[] = [
+  'sgd',
+  'momentum',
+  'adagrad',
+  'adam',
+  'lars',
+  'lamb',
+  'clipped-adamw',
+  'adafactor'
+]
 
 export interface Shipped {
   readonly name: string

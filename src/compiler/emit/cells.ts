@@ -3,7 +3,8 @@
  *
  * First a record of the model: state as the step finds it, then totals of reductions and cells in the order in which they
  * are made, then what else is kept after the step. Then a table with what each layer adds to each reduction over the model,
- * a row a reduction. Then a record for each layer, made up as the model's is. Last, partial sums of one pass at a time.
+ * a row a reduction. Then a record for each layer, made up as the model's is. Then what layers have of each row, column and
+ * channel: state, and what passes keep. Last, partial results of one pass at a time.
  */
 import type { Node } from '../check/program.js'
 import type { Pass, Plan, Variant } from '../plan/plan.js'

@@ -1,6 +1,6 @@
 /** What the emitters of both shader languages share: where kernels find scalars, and what of a pass stands before its loop. */
 import type { Node } from '../check/program.js'
-import { isElement } from '../plan/order.js'
+import { isVarying } from '../plan/order.js'
 import type { Buffer, Pass, Plan } from '../plan/plan.js'
 import { speller } from '../plan/spell.js'
 import { authorNames, layOut, type Notation } from './body.js'
@@ -34,19 +34,21 @@ export function scalarsFrom(plan: Plan, textOf: (node: Node) => string | null): 
   }
 }
 
-/** How a language writes a pass. `wide` says whether a value is one of an element, of type `T`. */
+/** How a language writes a pass. `wide` says whether a value is one of an entry that it sweeps over, of type `T`. */
 export interface PassNotation {
   readonly scalars: Scalars
   /** What to call what is loaded of a buffer, and the text that loads it. */
   readonly element: (buffer: Buffer) => string
-  readonly load: (buffer: Buffer) => string
+  readonly load: (buffer: Buffer, node: Node) => string
+  /** Whether one load serves all entries of the loop; none does unless said otherwise. */
+  readonly isStill?: (buffer: Buffer) => boolean
   readonly apply: (node: Node, args: readonly string[], wide: (node: Node) => boolean) => string
   readonly bind: (name: string, value: string, node: Node, wide: boolean) => string
   readonly fresh: (name: string) => string
 }
 
 export interface PassBody {
-  /** What is the same for all elements: read or computed once, before the loop. */
+  /** What is the same for all entries: read or computed once, before the loop. */
   readonly head: readonly string[]
   readonly loads: readonly string[]
   readonly lines: readonly string[]
@@ -59,12 +61,13 @@ export function layOutPass(pass: Pass, { scalars, fresh, ...notation }: PassNota
   const head: string[] = []
   const loads: string[] = []
   const sources = new Map(pass.reads.map(({ node, from }) => [node, from]))
-  const wide = (node: Node): boolean => sources.has(node) || isElement(node)
+  const wide = (node: Node): boolean => sources.has(node) || isVarying(node)
 
   const names = new Map<Node, string>()
   const load = (node: Node, from: Buffer): string => {
     const name = fresh(notation.element(from))
-    loads.push(notation.bind(name, notation.load(from), node, true))
+    const lines = notation.isStill?.(from) ? head : loads
+    lines.push(notation.bind(name, notation.load(from, node), node, true))
     return name
   }
   const hoist = (node: Node): string => {
@@ -85,7 +88,7 @@ export function layOutPass(pass: Pass, { scalars, fresh, ...notation }: PassNota
   const read = (node: Node): string | null => {
     if (node.op === 'const') return literal(node.value)
     const from = sources.get(node)
-    if (!names.has(node) && (from || !isElement(node))) names.set(node, from ? load(node, from) : hoist(node))
+    if (!names.has(node) && (from || !isVarying(node))) names.set(node, from ? load(node, from) : hoist(node))
     return names.get(node) ?? null
   }
   const { lines, results } = layOut([...pass.stores.map((s) => s.value), ...pass.reductions.map((r) => r.value)], {

@@ -6,14 +6,16 @@
  * workgroup that takes a small layer through all passes of a segment.
  */
 import type { Node } from '../check/program.js'
+import { levelOfBuffer } from '../plan/order.js'
 import type { Abilities, Pass, Plan, Variant } from '../plan/plan.js'
-import { bufferIndex, readName } from './buffers.js'
+import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import { type CellRecord, cellsOf, isOverLayer, recordOfLayer, recordOfModel, totalsOf } from './cells.js'
 import type { Emitted, Emitter } from './emitter.js'
 import { ascii, freshNames } from './names.js'
 import { type Scalars, scalarsFrom, template } from './shader.js'
 import { array, object } from './text.js'
 import * as wgsl from './wgsl.js'
+import * as tiles from './wgsl-tiles.js'
 
 /** tfjs's device has the 8 storage buffers a stage that WebGPU guarantees; `cells` is one of them. */
 const STORAGE_BUFFERS = 8
@@ -26,14 +28,14 @@ const ABILITIES: Abilities = {
   maxOutputs: STORAGE_BUFFERS - 1,
   maxReductions: Infinity,
   recomputes: true,
-  axes: false,
+  axes: true,
   noise: true
 }
 
 export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }
 
 const READING =
-  '// WebGPU. T is vec4f, or f32 for a layer whose size is no multiple of 4; layer, cells and collect_… are in the runtime.'
+  '// WebGPU. T is vec4f, or f32 for a layer whose size is no multiple of 4; layer, cells, collect_… and join_… are in the runtime.'
 
 function emit(plan: Plan): Emitted {
   const own = `webgpu${ascii(plan.program.name)}`
@@ -81,7 +83,8 @@ function printVariant(plan: Plan, variant: Variant): string {
   const buffers = nameBuffers(plan, variant)
   const scope: Scope = { plan, variant, layer, model: recordOfModel(plan), buffers, functions: [] }
   const segments = Array.from({ length: plan.barriers.length + 1 }, (_, i) => printSegment(scope, i))
-  const stored = new Set(variant.passes.flatMap((p) => p.stores.map((s) => bufferIndex(plan.program, s.to))))
+  const kept = variant.passes.flatMap((p) => p.stores.map((s) => s.to)).filter((b) => !isVectorBuffer(b))
+  const stored = new Set(kept.map((b) => bufferIndex(plan.program, b)))
   const written = [...stored].filter((i) => i < buffers.length - variant.scratch).sort((a, b) => a - b)
   const most = Math.max(0, ...variant.passes.map((p) => p.reductions.length))
   const stateAfter = (name: string, i: number): number => {
@@ -93,11 +96,29 @@ function printVariant(plan: Plan, variant: Variant): string {
     ['scratch', String(variant.scratch)],
     ['cells', String(layer.size)],
     ['partials', String(most)],
+    ['lines', tiles.inTiles(variant) ? printCounts(tiles.linesOf(plan, variant)) : null],
     ['state', numbers(layer.slots.map(stateAfter))],
     ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
     ['segments', array(segments)],
-    ['code', template('wgsl', [...declareBuffers(scope), ...modulesText(scope.functions, most)])]
+    ['code', template('wgsl', [...declareBuffers(scope), ...modulesText(scope.functions, memoryOf(variant))])]
   ])
+}
+
+/** How many arrays of the workgroup's there are, by the size of each. */
+interface Memory {
+  readonly bins: number
+  readonly sheets: number
+  /** Rows of 64 numbers in a sheet. */
+  readonly height: number
+}
+
+function memoryOf(variant: Variant): Memory {
+  if (tiles.inTiles(variant)) return tiles.memoryOf(variant)
+  return { bins: Math.max(0, ...variant.passes.map((p) => p.reductions.length)), sheets: 0, height: 0 }
+}
+
+function printCounts(lines: Readonly<Record<string, readonly string[]>>): string {
+  return object(Object.entries(lines).map(([level, of]) => [level, String(of.length)]))
 }
 
 /** What runs between two barriers: each pass over many workgroups, or everything in one. */
@@ -108,10 +129,12 @@ function printSegment(scope: Scope, segment: number): string {
   const sweeps = passes.map((pass) => printSweep(scope, pass, pass === passes.at(-1) ? leaves : []))
   const whole = printWhole(scope, segment, sweeps, leaves)
   const entry = ({ name, binds }: Entry): string => `['${name}', ${numbers(bindingsOf(binds, scope.buffers))}]`
-  const parts = sweeps.map(({ part, meet }) =>
+  const parts = sweeps.map(({ part, meet, pass }) =>
     object([
+      ['over', pass.domain === 'element' ? null : `'${pass.domain}'`],
       ['pass', entry(part)],
-      ['finish', meet ? entry(meet) : null]
+      ['finish', meet ? entry(meet) : null],
+      ['leaves', printLeaves(pass)]
     ])
   )
   return object([
@@ -148,39 +171,51 @@ function shareOf(plan: Plan, reduction: Node): string {
   return `cells[${rowAt('layer.table', row, 'layer.rows')} + layer.row]`
 }
 
+/** The levels, below the layer's, of what a pass gathers. */
+function printLeaves(pass: Pass): string | null {
+  const levels = new Set(tiles.reductionsOf(pass).vectors.map((r) => r.node.level))
+  return levels.size > 0 ? array([...levels].map((level) => `'${level}'`)) : null
+}
+
 interface Sweep {
+  readonly pass: Pass
   /** The calls that make up the pass in one workgroup. */
   readonly calls: readonly string[]
-  readonly finishes: boolean
+  /** Whether it leaves something in `cells`. */
+  readonly leaves: boolean
   readonly binds: ReadonlySet<string>
-  readonly reduces: boolean
   /** A workgroup's part of the pass. */
   readonly part: Entry
   /** For a pass that reduces: one workgroup brings together what the parts have, and finishes. */
   readonly meet: Entry | null
 }
 
+/** A pass before what comes behind it: over spans of a layer, or over tiles. */
+interface Swept {
+  readonly binds: ReadonlySet<string>
+  /** What one of many workgroups does, and what one that is alone does. */
+  readonly part: readonly string[]
+  readonly alone: readonly string[]
+  /** Where partial results of a reduction begin, and how many there are. */
+  readonly partials: (node: Node) => string
+  readonly parts: string
+}
+
+const MEET = ['storageBarrier();', 'workgroupBarrier();']
+
 function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep {
   const { plan, variant, layer, model, functions } = scope
   const index = variant.passes.indexOf(pass)
-  const names = {
-    pass: `pass${index}`,
-    gather: `gather${index}`,
-    finish: `finish${index}`,
-    part: `part${index}`,
-    meet: `meet${index}`
-  }
-  const ops = pass.reductions.map((r) => r.node.op)
-  const bins = new Map(pass.reductions.map(({ node }, r) => [node as Node, `bin${r}[0]`]))
+  const names = { gather: `gather${index}`, finish: `finish${index}`, part: `part${index}`, meet: `meet${index}` }
+  const { totals, vectors } = tiles.reductionsOf(pass)
+  const ops = totals.map((r) => r.node.op)
+  const bins = new Map(totals.map(({ node }, r) => [node as Node, `bin${r}[0]`]))
 
-  const body = wgsl.printPass(names.pass, pass, scalarsOf(plan, [layer, model]), {
-    array: (b) => scope.buffers[bufferIndex(plan.program, b)]!,
-    element: (b) => readName(plan.program, pass, b)
-  })
-  functions.push(body.text)
+  const isTiled = tiles.inTiles(variant)
+  const swept = isTiled ? sweepTiles(scope, pass, index) : sweepSpans(scope, pass, index)
   if (ops.length > 0) functions.push(wgsl.printGather(names.gather, ops))
   const leavings = [
-    ...pass.reductions.map(({ node }) => ({
+    ...totals.map(({ node }) => ({
       to: isOverLayer(node) ? layer.textOf(node) : shareOf(plan, node),
       node: node as Node
     })),
@@ -195,40 +230,89 @@ function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[]): Sweep
       : null
   if (finish) functions.push(finish.text)
 
-  const start = [
-    'let start = group.x * layer.span;',
-    `${names.pass}(id, start + id, min(start + layer.span, layer.size));`
-  ]
-  const gather = `${names.gather}(id);`
   const finishOnce = (condition: string): string[] => (finish ? [`if (${condition}) { ${names.finish}(); }`] : [])
-  const binds = new Set(['layer', ...body.binds, ...(finish?.binds ?? [])])
-  if (ops.length === 0) {
-    functions.push(wgsl.printEntry(names.part, [...start, ...finishOnce('group.x == 0u && id == 0u')]))
-    const calls = [`${names.pass}(id, id, layer.size);`, ...finishOnce('id == 0u')]
-    return { calls, finishes: finish !== null, binds, reduces: false, part: { name: names.part, binds }, meet: null }
+  const binds = new Set(['layer', ...swept.binds, ...(finish?.binds ?? [])])
+  if (pass.reductions.length === 0) {
+    functions.push(wgsl.printEntry(names.part, [...swept.part, ...finishOnce('group.x == 0u && id == 0u')]))
+    const calls = [...swept.alone, ...finishOnce('id == 0u')]
+    const intoCells = pass.domain !== 'element' || finish !== null
+    return { pass, calls, leaves: intoCells, binds, part: { name: names.part, binds }, meet: null }
   }
-  const partial = (r: number): string => rowAt('layer.partials', r, 'layer.parts')
+  const gather = ops.length > 0 ? [`${names.gather}(id);`] : []
+  const collect = ops.map((op, r) => {
+    const { node } = totals[r]!
+    return `bin${r}[id] = collect_${op}(id, ${swept.partials(node)}, ${swept.parts});`
+  })
+  const meetTotals = [...collect, ...gather, ...finishOnce('id == 0u')]
+  functions.push(wgsl.printEntry(names.part, swept.part))
+  const lines = `lines${index}`
+  if (vectors.length > 0) functions.push(tiles.printLines(lines, pass, scope))
+  const meetLines = (first: string, step: string): string[] =>
+    vectors.length > 0 ? [`${lines}(${first}, ${step});`] : []
+  const ofAll = vectors.length > 0 && meetTotals.length > 0
   functions.push(
-    wgsl.printEntry(names.part, [
-      ...start,
-      gather,
-      'if (id == 0u) {',
-      ...ops.map((_, r) => `  cells[${partial(r)} + group.x] = bin${r}[0];`),
-      '}'
-    ]),
     wgsl.printEntry(names.meet, [
-      ...ops.map((op, r) => `bin${r}[id] = collect_${op}(id, ${partial(r)}, layer.parts);`),
-      gather,
-      ...finishOnce('id == 0u')
+      ...meetLines(`${wgsl.WORKGROUP}u * group.x + id`, `${wgsl.WORKGROUP}u * groups.x`),
+      ...(ofAll ? ['if (group.x == 0u) {', ...meetTotals.map((line) => `  ${line}`), '}'] : meetTotals)
     ])
   )
   return {
-    calls: [`${names.pass}(id, id, layer.size);`, gather, ...finishOnce('id == 0u')],
-    finishes: true,
-    binds,
-    reduces: true,
-    part: { name: names.part, binds: new Set(['layer', 'cells', ...body.binds]) },
-    meet: { name: names.meet, binds: new Set(['layer', 'cells', ...finish!.binds]) }
+    pass,
+    calls: isTiled
+      ? [...swept.alone, ...MEET, ...meetLines('id', `${wgsl.WORKGROUP}u`), ...meetTotals]
+      : [...swept.alone, ...gather, ...finishOnce('id == 0u')],
+    leaves: true,
+    binds: isTiled ? new Set([...binds, 'cells']) : binds,
+    part: { name: names.part, binds: new Set(['layer', 'cells', ...swept.binds]) },
+    meet: { name: names.meet, binds: new Set(['layer', 'cells', ...(finish?.binds ?? [])]) }
+  }
+}
+
+/** A pass in one workgroup leaves its totals in the bins, and in many theirs in `cells`. */
+function sweepSpans({ plan, layer, model, buffers, functions }: Scope, pass: Pass, index: number): Swept {
+  const name = `pass${index}`
+  const body = wgsl.printPass(name, pass, scalarsOf(plan, [layer, model]), {
+    array: (b) => buffers[bufferIndex(plan.program, b)]!,
+    element: (b) => readName(plan.program, pass, b)
+  })
+  functions.push(body.text)
+  const partials = (node: Node): string =>
+    rowAt(
+      'layer.partials',
+      pass.reductions.findIndex((r) => r.node === node),
+      'layer.parts'
+    )
+  const left = pass.reductions.map(({ node }, r) => `  cells[${partials(node)} + group.x] = bin${r}[0];`)
+  return {
+    binds: body.binds,
+    part: [
+      'let start = group.x * layer.span;',
+      `${name}(id, start + id, min(start + layer.span, layer.size));`,
+      ...(left.length > 0 ? [`gather${index}(id);`, 'if (id == 0u) {', ...left, '}'] : [])
+    ],
+    alone: [`${name}(id, id, layer.size);`],
+    partials,
+    parts: 'layer.parts'
+  }
+}
+
+function sweepTiles({ plan, variant, layer, model, buffers, functions }: Scope, pass: Pass, index: number): Swept {
+  const name = `pass${index}`
+  const body = tiles.printTile(name, pass, {
+    plan,
+    variant,
+    scalars: scalarsOf(plan, [layer, model]),
+    array: (b) => buffers[bufferIndex(plan.program, b)]!
+  })
+  functions.push(body.text)
+  const view = tiles.viewOf(pass)
+  const parts = `tiles_of(${view})`
+  return {
+    binds: body.binds,
+    part: [`for (var tile = group.x; tile < ${parts}; tile += groups.x) { ${name}(id, tile); }`],
+    alone: [`for (var tile = 0u; tile < ${parts}; tile++) { ${name}(id, tile); }`],
+    partials: (node) => tiles.partialsOf(pass, node, view),
+    parts
   }
 }
 
@@ -245,14 +329,13 @@ function printWhole(scope: Scope, segment: number, sweeps: readonly Sweep[], lea
     functions.push(finish.text, wgsl.printEntry(name, [`if (id == 0u) { leave${segment}(); }`]))
     return { name, binds: finish.binds }
   }
-  if (sweeps.length === 1 && !sweeps[0]!.reduces) return null
+  if (sweeps.length === 1 && sweeps[0]!.meet === null) return null
   const binds = new Set(sweeps.flatMap((s) => [...s.binds]))
   if (binds.size - 1 > STORAGE_BUFFERS) return null
-  const meets = ['storageBarrier();', 'workgroupBarrier();']
   functions.push(
     wgsl.printEntry(
       name,
-      sweeps.flatMap((s, i) => [...s.calls, ...(s.finishes && i < sweeps.length - 1 ? meets : [])])
+      sweeps.flatMap((s, i) => [...s.calls, ...(s.leaves && i < sweeps.length - 1 ? MEET : [])])
     )
   )
   return { name, binds }
@@ -306,7 +389,13 @@ function printModel(plan: Plan): string {
     ['rows', String(rows.length)],
     ['state', numbers(model.slots.map(stateAfter))],
     ['barriers', array(entries)],
-    ['code', template('wgsl', modulesText(functions, Math.max(...barriers.map((b) => b.reductions.length))))]
+    [
+      'code',
+      template(
+        'wgsl',
+        modulesText(functions, { bins: Math.max(...barriers.map((b) => b.reductions.length)), sheets: 0, height: 0 })
+      )
+    ]
   ])
 }
 
@@ -337,14 +426,17 @@ function scalarsOf(
 function nameBuffers({ program }: Plan, { scratch }: Variant): string[] {
   const fresh = freshNames([])
   const { weight, gradient } = program.symbols
-  const slots = program.slots.filter((s) => s.over === 'element').map((s) => s.name)
+  const slots = program.slots.filter((s) => s.over !== 'layer' && s.over !== 'model').map((s) => s.name)
   const all = [weight, gradient, ...slots, ...Array.from({ length: scratch }, (_, i) => `scratch${i}`)]
   return all.map((name) => fresh(`${name}_`))
 }
 
 function declareBuffers({ plan, variant, buffers }: Scope): string[] {
   const touched = new Set(
-    variant.passes.flatMap((p) => [...p.loads, ...p.stores.map((s) => s.to)]).map((b) => bufferIndex(plan.program, b))
+    variant.passes
+      .flatMap((p) => [...p.loads, ...p.stores.map((s) => s.to)])
+      .filter((b) => levelOfBuffer(plan.program, variant.vectors, b) === 'element')
+      .map((b) => bufferIndex(plan.program, b))
   )
   return buffers.flatMap((name, i) =>
     touched.has(i)
@@ -358,9 +450,12 @@ function bindingsOf(binds: ReadonlySet<string>, buffers: readonly string[]): num
   return ['layer', 'cells', ...buffers].flatMap((name, i) => (binds.has(name) ? [i] : []))
 }
 
-function modulesText(functions: readonly string[], bins: number): string[] {
+function modulesText(functions: readonly string[], { bins, sheets, height }: Memory): string[] {
+  const arrays = (count: number, name: string, size: number): string[] =>
+    Array.from({ length: count }, (_, r) => `var<workgroup> ${name}${r}: array<f32, ${size}>;`)
   return [
-    ...Array.from({ length: bins }, (_, r) => `var<workgroup> bin${r}: array<f32, ${wgsl.WORKGROUP}>;`),
+    ...arrays(bins, 'bin', wgsl.WORKGROUP),
+    ...arrays(sheets, 'sheet', wgsl.WORKGROUP * height),
     ...wgsl.helpersOf(functions.join('\n')),
     ...functions
   ]

@@ -20,5 +20,15 @@ uniform workgroup storage read write read_write sum_lanes max_lanes min_lanes po
 
 /** What a name of the author's must not be in a function with so many reductions. */
 export function reserved(reductions: number): string[] {
-  return [...WORDS, ...Array.from({ length: reductions }, (_, r) => [`bin${r}`, `all${r}`, `block${r}`]).flat()]
+  return [
+    ...WORDS,
+    ...Array.from({ length: reductions }, (_, r) => [
+      `bin${r}`,
+      `all${r}`,
+      `block${r}`,
+      `sheet${r}`,
+      `across${r}`,
+      `eight${r}`
+    ]).flat()
+  ]
 }

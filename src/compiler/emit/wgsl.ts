@@ -118,10 +118,12 @@ export function printFinish(
 
 /** An entry point: `@compute fn name(id, group)`. */
 export function printEntry(name: string, lines: readonly string[]): string {
-  const group = lines.some((line) => /\bgroup\b/.test(line)) ? ', @builtin(workgroup_id) group: vec3u' : ''
+  const reads = (word: RegExp): boolean => lines.some((line) => word.test(line))
+  const group = reads(/\bgroup\b/) ? ', @builtin(workgroup_id) group: vec3u' : ''
+  const groups = reads(/\bgroups\b/) ? ', @builtin(num_workgroups) groups: vec3u' : ''
   return [
     `@compute @workgroup_size(${WORKGROUP})`,
-    printFunction(`${name}(@builtin(local_invocation_index) id: u32${group})`, lines)
+    printFunction(`${name}(@builtin(local_invocation_index) id: u32${group}${groups})`, lines)
   ].join('\n')
 }
 
@@ -130,16 +132,18 @@ export function bindingsOf(lines: readonly string[]): Set<string> {
   return new Set(lines.flatMap((line) => line.replace(/\/\/.*/, '').match(/\b(cells|layer)\b(?=[.[])/g) ?? []))
 }
 
-function printFunction(head: string, lines: readonly string[]): string {
+export function printFunction(head: string, lines: readonly string[]): string {
   return [`fn ${head} {`, ...indent(lines), '}'].join('\n')
 }
 
-function bind(name: string, value: string): string {
+export function bind(name: string, value: string): string {
   return `let ${name} = ${value};`
 }
 
 /** How each reduction begins, joins two values, and joins the lanes of a `T`. The least and the greatest float stand for ∓∞. */
-const REDUCE: Readonly<Record<Reduce, { start: string; join: (a: string, b: string) => string; lanes: string }>> = {
+export const REDUCE: Readonly<
+  Record<Reduce, { start: string; join: (a: string, b: string) => string; lanes: string }>
+> = {
   sum: { start: '0.0', join: (a, b) => `${a} + ${b}`, lanes: 'sum_lanes' },
   max: {
     start: '-3.4028234663852886e38',
@@ -179,7 +183,7 @@ const CALLS: Readonly<Record<string, string>> = {
   min: 'min'
 }
 
-function expression(node: Node, args: readonly string[], wide: (node: Node) => boolean): string {
+export function expression(node: Node, args: readonly string[], wide: (node: Node) => boolean): string {
   const anyWide = node.args.some(wide)
   const mine = PRECEDENCE[node.op] ?? 0
   // WGSL mixes a vector and a scalar in arithmetic only.
@@ -207,7 +211,7 @@ function enclosed(node: Node, text: string): string {
   return (composed && !/^\w+$/.test(text)) || text.startsWith('-') || / != /.test(text) ? `(${text})` : text
 }
 
-function splat(node: Node, text: string, wide: (node: Node) => boolean): string {
+export function splat(node: Node, text: string, wide: (node: Node) => boolean): string {
   return wide(node) ? text : `${node.kind === 'bool' ? 'B' : 'T'}(${text})`
 }
 

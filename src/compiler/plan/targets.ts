@@ -1,8 +1,8 @@
 /** The Plan of each target. */
 import type { Program } from '../check/program.js'
 import { prepare, scheduled } from './make-plan.js'
-import { sameBuffer, usesAxes } from './order.js'
-import { type Abilities, IDEAL, type Pass, type Plan } from './plan.js'
+import { levelOfBuffer, sameBuffer, usesAxes } from './order.js'
+import { type Abilities, type Buffer, IDEAL, type Plan } from './plan.js'
 
 export interface Plans {
   /** For a target that can do anything: the figures that `explain` gives. */
@@ -32,18 +32,25 @@ function limitsOf(abilities: Abilities): string {
   return JSON.stringify({ ...abilities, target: '' })
 }
 
-function keepsLimits({ variants }: Plan, abilities: Abilities): boolean {
-  return variants.every(({ passes }) => passes.every((pass) => isWithin(pass, abilities)))
+function keepsLimits({ program, variants }: Plan, abilities: Abilities): boolean {
+  return variants.every(({ vectors, passes }) => {
+    // What has one value a row, a column or a channel stands wherever a target likes.
+    const ofElements = (buffers: readonly Buffer[]): Buffer[] =>
+      buffers.filter((b) => levelOfBuffer(program, vectors, b) === 'element')
+    return passes.every(({ loads, stores, reductions }) => {
+      const stored = ofElements(stores.map((s) => s.to))
+      return isWithin(ofElements(loads), stored, reductions.length, abilities)
+    })
+  })
 }
 
-function isWithin({ loads, stores, reductions }: Pass, abilities: Abilities): boolean {
-  const { reducesInPass, inPlace, maxBuffers, maxOutputs, maxReductions } = abilities
-  const stored = stores.map(({ to }) => to)
-  const fresh = inPlace ? stored.filter((to) => !loads.some((from) => sameBuffer(from, to))) : stored
+function isWithin(loads: readonly Buffer[], stores: readonly Buffer[], reductions: number, limits: Abilities): boolean {
+  const { reducesInPass, inPlace, maxBuffers, maxOutputs, maxReductions } = limits
+  const fresh = inPlace ? stores.filter((to) => !loads.some((from) => sameBuffer(from, to))) : stores
   return (
-    (reducesInPass || reductions.length === 0 || stores.length === 0) &&
+    (reducesInPass || reductions === 0 || stores.length === 0) &&
     stores.length <= maxOutputs &&
-    reductions.length <= maxReductions &&
+    reductions <= maxReductions &&
     loads.length + fresh.length <= maxBuffers
   )
 }

@@ -26,12 +26,18 @@ it('the same Plan gives the same text', () => {
   expect(textOf(source)).toBe(textOf(source))
 })
 
-it('binds at most the 8 storage buffers that a stage has', () => {
+it.each([
+  ['elements', 'g'],
+  ['rows, columns and elements', 'max(g over rows) + min(g over cols)']
+])('binds at most the 8 storage buffers that a stage has: state of %s', (_, value) => {
   const slots = Array.from({ length: 6 }, (_, i) => `s${i}`)
+  const more = value === 'g' ? [] : ['rows', 'cols', 'channels']
   const text = textOf(`optimizer Wide {
     ${slots.map((s) => `state ${s} = 0`).join('\n')}
+    ${more.map((over) => `state of_${over} over ${over} = 0`).join('\n')}
     step(w, g) {
-      ${slots.map((s, i) => `${s} := 0.5 * ${s} + ${i + 1} * g`).join('\n')}
+      ${more.map((over) => `of_${over} := sum(g over ${over})`).join('\n')}
+      ${slots.map((s, i) => `${s} := 0.5 * ${s} + ${i + 1} * (${value})`).join('\n')}
       w := w - 0.1 * (${slots.join(' + ')}) / (1 + norm(${slots.join(' + ')}))
     }
   }`)

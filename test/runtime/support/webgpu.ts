@@ -1,6 +1,6 @@
 /** Runs emitted kernels on layers made by hand, without the optimizer's class. */
 import * as tf from '@tensorflow/tfjs-core'
-import { afterAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { webgpu as emitter } from '../../../src/compiler/emit/webgpu.js'
 import type { Plan } from '../../../src/compiler/plan/plan.js'
 import type { CompiledProgram, Driver, Layer, StepLayer } from '../../../src/runtime/program.js'
@@ -11,7 +11,7 @@ const ASSEMBLE = { assemble: () => new Uint8Array() }
 
 /** The driver of a plan's kernels; a string if it does not open. */
 export function open(plan: Plan): Driver | string {
-  const program = { scalars: plan.scalars.length } as CompiledProgram
+  const program = { scalars: plan.scalars.length, slots: plan.program.slots } as unknown as CompiledProgram
   return targetOf(emitter.emit(plan, ASSEMBLE), { webgpu }).open(program)
 }
 
@@ -24,8 +24,10 @@ export function driverOf(plan: Plan): Driver {
 /** Dawn reports what it refuses to a listener only: a test file that uses it fails if there was anything. */
 export function watchDevice(): void {
   const errors: string[] = []
-  const { device } = tf.backend() as unknown as { device: GPUDevice }
-  device.addEventListener('uncapturederror', (event) => errors.push((event as GPUUncapturedErrorEvent).error.message))
+  beforeAll(() => {
+    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    device.addEventListener('uncapturederror', (event) => errors.push((event as GPUUncapturedErrorEvent).error.message))
+  })
   afterAll(() => expect(errors).toEqual([]))
 }
 
