@@ -249,7 +249,7 @@ const inTiles = (grid: Grid) => {
   const { matrices, rows, cols } = grid
   const wide = 2 ** meeting(cols)
   const abreast = INVOCATIONS / wide
-  const down = 16 * Math.min(16, Math.ceil(sizeOf(grid) / (INVOCATIONS * 16 * 512)))
+  const down = 16 * Math.min(16, Math.max(1, Math.ceil(sizeOf(grid) / (INVOCATIONS * 16 * 512))))
   const blocks = Math.ceil(rows / (down * abreast))
   const stripes = Math.ceil(cols / wide)
   const column = inBlocks(Math.min(down, Math.ceil(rows / abreast)), 16) + log2(Math.min(abreast, rows))

@@ -10,3 +10,4 @@ export {
   type StepResult
 } from './reference.js'
 export { type LayerStart, type Trajectory, trajectory } from './trajectory.js'
+export { type Grid, gridOf, viewOf } from './value.js'

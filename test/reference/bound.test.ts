@@ -6,6 +6,7 @@ import { type Table, tables } from '../../src/reference/arithmetic.js'
 import { evaluate, numbers, type Scope } from '../../src/reference/expression.js'
 import { sumOf } from '../../src/reference/functions.js'
 import { add, divide, errorOf, exactly, load, multiply, subtract } from '../../src/reference/number.js'
+import { gridOf } from '../../src/reference/value.js'
 import { execute, type Machine, type Names, nearest, type Random, shader, show, sumInTree, wide } from './machine.js'
 
 /** Expressions a machine; `npm run soundness` tries more. Each is executed a few times. */
@@ -119,7 +120,9 @@ describe.each(machines)('%s', (_, table, machineOf) => {
   test.prop([layers, fc.boolean(), fc.integer()])('sums in any tree that is promised keep it', (owned, along, seed) => {
     const values = owned.flat()
     fc.pre(values.every((x) => Math.abs(x) < 1e9))
-    const depth = along ? table.depth.line(values.length) : table.depth.whole(owned.map((own) => own.length))
+    const depth = along
+      ? table.depth.line(gridOf([1, values.length]), 'rows')
+      : table.depth.whole(owned.map((own) => gridOf([own.length])))
     const sum = sumOf(
       table.device,
       values.map((x) => load(table.device, x)),

@@ -4,7 +4,7 @@
  * sum in any tree. It runs the typed program; the reference, which it is there to catch, walks the syntax tree.
  */
 import type { Level, Node, Program } from '../../src/compiler/check/program.js'
-import type { Depth } from '../../src/reference/index.js'
+import { type Depth, gridOf, viewOf } from '../../src/reference/index.js'
 import { keyOf, noise } from '../../src/runtime/noise.js'
 import { type Case, hypersAt } from '../../src/testing/case.js'
 import type { Snapshot, StepRecord } from '../../src/testing/session.js'
@@ -313,8 +313,10 @@ class Step {
     if (node.op !== 'sum') return exact(node.op, (i) => values[i]!, values.length) as number
     const { round, float64Sums } = this.#machine
     if (!float64Sums) {
+      const views = owners.map((l) => viewOf(gridOf(this.#given.layers[this.#present[l]!]!.shape), x.level))
+      const lines = { row: 'rows', col: 'cols', channel: 'channels' } as const
       const along = over !== 'layer' && over !== 'model'
-      const depth = along ? this.#depth.line(values.length) : this.#depth.whole(owned.map((own) => own.length))
+      const depth = along ? this.#depth.line(views[0]!, lines[over]) : this.#depth.whole(views)
       return round(sumInTree(shuffled(values, this.#random), depth, this.#machine, this.#random))
     }
     return round(shuffled(values, this.#random).reduce((a, b) => a + b, 0))

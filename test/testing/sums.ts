@@ -6,8 +6,7 @@
  * holds both. For one place, and each other place in turn, these parts are all that it is a member of: as many as it is deep.
  */
 import { expect, test } from 'vitest'
-import type { Table } from '../../src/reference/index.js'
-import { type Grid, gridOf } from '../../src/reference/value.js'
+import { type Grid, gridOf, type Table } from '../../src/reference/index.js'
 import type { Case, CaseLayer } from '../../src/testing/case.js'
 import { type RemoteSubject, runOn, type Subject } from '../../src/testing/harness.js'
 

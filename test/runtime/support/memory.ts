@@ -1,7 +1,7 @@
 /** What every driver is held to whose kernels work on memory of the host, in place: cpu (either way) and wasm. */
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
-import { tables } from '../../../src/reference/index.js'
+import { gridOf, tables } from '../../../src/reference/index.js'
 import { gamma } from '../../../src/reference/number.js'
 import type { Case } from '../../../src/testing/case.js'
 import { compareCase } from '../../../src/testing/compare.js'
@@ -153,7 +153,7 @@ export function worksInPlace(kernel: string, options: SubjectOptions): void {
     const [x, y] = [Math.fround(most), Math.fround(one)]
     const exact = (size - 1) * x * x + y * y
     const { norm, total, largest } = (await optimizer.observations())[w.name] as Record<string, number>
-    const loss = gamma(tables.wasm.device, tables.wasm.depth.whole([size]))
+    const loss = gamma(tables.wasm.device, tables.wasm.depth.whole([gridOf([size])]))
     // A root halves a relative error.
     expect(Math.abs(norm! - Math.sqrt(exact))).toBeLessThanOrEqual((loss / 2) * Math.sqrt(exact))
     expect(Math.abs(total! - ((size - 1) * x + y))).toBeLessThanOrEqual(loss * ((size - 1) * x + y))
