@@ -36,7 +36,7 @@ it.each([
     ${slots.map((s) => `state ${s} = 0`).join('\n')}
     ${more.map((over) => `state of_${over} over ${over} = 0`).join('\n')}
     step(w, g) {
-      ${more.map((over) => `of_${over} := sum(g over ${over})`).join('\n')}
+      ${more.map((over) => `of_${over} := 0.5 * of_${over} + sum(g over ${over})`).join('\n')}
       ${slots.map((s, i) => `${s} := 0.5 * ${s} + ${i + 1} * (${value})`).join('\n')}
       w := w - 0.1 * (${slots.join(' + ')}) / (1 + norm(${slots.join(' + ')}))
     }
