@@ -35,8 +35,8 @@ const classOf = async (name: string): Promise<CompiledClass> => (await subject(n
 
 const wave = (n: number, f: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(f * (i + 1)))
 
-/** One layer of two blocks and a tail, one that fills a block, small ones of several ranks beside, some of equal shape. */
-const SHAPES = [[3, 5], [3, 43], [17], [64], [], [2, 2, 2], [500], [3, 5], [2, 2, 2], [3, 5]]
+/** One layer of two blocks and a tail, one that fills a block, small ones of several ranks and one size, more than a block holds. */
+const SHAPES = [[3, 5], [3, 43], [17], [64], [], [2, 2, 2], [500], [3, 5], [3, 5], [3, 5], [3, 5], [2, 2, 2], [5, 3]]
 
 function caseOf(hypers: Case['hypers'], shapes: readonly (readonly number[])[] = SHAPES): Case {
   const layers = shapes.map((shape, i) => {
