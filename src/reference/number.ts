@@ -195,13 +195,15 @@ export function divide(a: Arithmetic, p: Num, q: Num, fromHost: boolean): Num {
   const x = p.x / q.x
   const t = factors(q)
   const size = Math.abs(q.x)
-  const safe = smallestOf(q) > 0 && t.error < size && smallestOf(q) >= a.divisor.low && largestOf(q) <= a.divisor.high
+  const smallest = smallestOf(q)
+  const safe = smallest > 0 && smallest >= a.divisor.low && largestOf(q) <= a.divisor.high
   if (!safe || !Number.isFinite(largestOf(p))) return unbounded(x, undecided)
   const reread = fromHost && Math.fround(1 / q.x) !== 1 / q.x ? a.read.unit / size + a.read.tiny : 0
   const inverse: Product = {
     kind: 'product',
     roundings: t.roundings * a.division,
-    error: t.error / (size * (size - t.error)) + reread,
+    // (Of size and its error the difference may be lost to rounding here.)
+    error: t.error / (size * smallest) + reread,
     grow: t.shrink,
     shrink: t.grow
   }

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { compile as assemble } from 'watr'
 import { compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
+import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS } from '../support/bools.js'
 import { GOLDEN } from '../support/library.js'
 import { typeErrors } from '../support/typescript.js'
 
@@ -48,6 +49,10 @@ describe('the library passes under every option that a strict user may set', () 
 
   test('all of it', () => {
     expect(typeErrors(typescript, { target: ES2020 })).toEqual([])
+  })
+
+  test.each([BOOL_OF_ELEMENTS, BOOL_OF_ROWS])('what leaves a bool to a later pass', (source) => {
+    expect(typeErrors({ 'kept.ts': compile(source, { print, assemble }).code })).toEqual([])
   })
 
   test('as declarations beside JavaScript', () => {

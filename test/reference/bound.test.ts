@@ -144,6 +144,14 @@ test('a shader may divide by a factor of 1 apart, and is not exact then', () => 
   expect(errorOf(multiply(tables.ops.device, x, one))).toBe(0)
 })
 
+test('a divisor that may be all but 0 beside what it should be makes a quotient as large', () => {
+  const { device } = tables.wgsl
+  const [x, small] = [1e-7, 1.1 * 2 ** -77]
+  const divisor = { ...exactly(x), low: small }
+  const quotient = divide(device, load(device, 1), divisor, false)
+  expect(quotient.x + errorOf(quotient)).toBeGreaterThanOrEqual(1 / small)
+})
+
 test('what is added to 0 is exact, but not to a difference that is 0', () => {
   const { device } = tables.ops
   const [three, tenth] = [load(device, 3), load(device, Math.fround(0.1))]

@@ -14,6 +14,7 @@ import {
   type Verdict
 } from '../../src/testing/harness.js'
 import { type SubjectOptions, subjectOf } from '../../src/testing/subject.js'
+import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS } from '../support/bools.js'
 import { program, programWithAxes } from './arbitraries.js'
 
 /** OPTC_RUNS=1000 looks harder. */
@@ -79,6 +80,20 @@ export function heldToReference(
       told++
     }
     expect(told).toBeGreaterThanOrEqual(CASES / 2)
+  })
+
+  test('a bool that a pass leaves to a later one', { timeout: MINUTES }, async () => {
+    for (const source of axes ? [BOOL_OF_ELEMENTS, BOOL_OF_ROWS] : [BOOL_OF_ELEMENTS]) {
+      const subject = await bring(source, options)
+      const kernels = new Set<string>()
+      for (let seed = 1; seed <= CASES; seed++) {
+        const verdict = await judge(subject, seed)
+        if (!verdict) continue
+        mustAgree(verdict, source)
+        kernels.add(verdict.kernel)
+      }
+      expect(kernels).toContain(kernel)
+    }
   })
 
   test.each(SIX)(

@@ -33,12 +33,18 @@ export function printPass(pass: Pass, scalars: Scalars, buffers: BufferNames): P
   const { head, loads, lines, results, wide } = layOutPass(pass, {
     scalars,
     element: buffers.element,
-    load: (buffer) => `in${buffers.index(buffer)}(p)`,
+    load(buffer, { kind }) {
+      const text = `in${buffers.index(buffer)}(p)`
+      return kind === 'bool' ? `ne(${text}, T(0.0))` : text
+    },
     apply: expression,
     bind: (name, value, node, isWide) => `${typeOf(node, isWide)} ${name} = ${value};`,
     fresh: freshWords(reserved(buffers.count, roots.length))
   })
-  const ends = roots.map((node, i) => `to${i} = ${splat(node, results[i]!, wide)};`)
+  const ends = roots.map((node, i) => {
+    const text = splat(node, results[i]!, wide)
+    return `to${i} = ${node.kind === 'bool' ? `pick(${text}, T(1.0), T(0.0))` : text};`
+  })
   return { head, body: [...loads, ...lines, ...ends] }
 }
 

@@ -42,7 +42,8 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
   const loads = pass.reads.map(({ node, from }) => {
     const name = fresh(isVectorBuffer(from) ? vectors[from.index]!.name : readName(program, pass, from))
     known.set(node, name)
-    return { level: levelOf(from), text: `const ${name} = ${arrayOf(from)}[${loops.index(levelOf(from))}]!` }
+    const asBool = node.kind === 'bool' ? ' !== 0' : ''
+    return { level: levelOf(from), text: `const ${name} = ${arrayOf(from)}[${loops.index(levelOf(from))}]!${asBool}` }
   })
   const totals = pass.reductions.map(({ node }) => {
     const index = vectors.findIndex((vector) => vector.node === node)
@@ -60,7 +61,10 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
     named: authorNames(program),
     fresh
   })
-  const stores = pass.stores.map(({ to }, i) => `${arrayOf(to)}[${loops.index(levelOf(to))}] = ${results[i]}`)
+  const stores = pass.stores.map(({ to, value }, i) => {
+    const text = value.kind === 'bool' ? `${results[i]} ? 1 : 0` : results[i]
+    return `${arrayOf(to)}[${loops.index(levelOf(to))}] = ${text}`
+  })
   const gathers = totals.map(({ node, name, array }, i) => {
     const value = results[pass.stores.length + i]!
     const place = inPlace({ node, array }) ? `${array}[${loops.index(node.level as Varying)}]` : name

@@ -37,7 +37,7 @@ export function scalarsFrom(plan: Plan, textOf: (node: Node) => string | null): 
 /** How a language writes a pass. `wide` says whether a value is one of an entry that it sweeps over, of type `T`. */
 export interface PassNotation {
   readonly scalars: Scalars
-  /** What to call what is loaded of a buffer, and the text that loads it. */
+  /** What to call what is loaded of a buffer, and the text that loads it. Buffers hold 1 for true, 0 for false. */
   readonly element: (buffer: Buffer) => string
   readonly load: (buffer: Buffer, node: Node) => string
   /** Whether one load serves all entries of the loop; none does unless said otherwise. */

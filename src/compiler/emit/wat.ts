@@ -136,20 +136,20 @@ export function printPass(
     const value = frame.local(isVectorBuffer(from) ? vectors[from.index]!.name : readName(program, pass, from))
     known.set(node, value)
     const level = levelOfBuffer(program, vectors, from)
+    // Of elements that were kept, the mask itself.
+    const asMask = (text: string): string => (node.kind === 'bool' ? `(f32x4.ne ${text} ${constant(0)})` : text)
     if (level === 'row') {
       const load = isVectorBuffer(from)
         ? `(f32.demote_f64 (f64.load ${pointerTo(from)}))`
         : `(f32.load ${pointerTo(from)})`
-      ofRow.push(set(value, `(f32x4.splat ${load})`))
+      ofRow.push(set(value, asMask(`(f32x4.splat ${load})`)))
       return []
     }
     if (level === 'element') return [set(value, `(v128.load ${address(from)})`)]
-    return [
-      set(
-        value,
-        isVectorBuffer(from) ? narrow(pointerTo(from), col) : `(v128.load (i32.add ${pointerTo(from)} ${col}))`
-      )
-    ]
+    const vector = isVectorBuffer(from)
+      ? narrow(pointerTo(from), col)
+      : `(v128.load (i32.add ${pointerTo(from)} ${col}))`
+    return [set(value, asMask(vector))]
   })
   const read = (node: Node): string | null => {
     if (node.op === 'const') return constant(node.value)

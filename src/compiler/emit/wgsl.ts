@@ -41,12 +41,15 @@ export function printPass(name: string, pass: Pass, scalars: Scalars, buffers: B
   const { head, loads, lines, results, wide } = layOutPass(pass, {
     scalars,
     element: buffers.element,
-    load: (from) => `${buffers.array(from)}[i]`,
+    load: (from, { kind }) => `${buffers.array(from)}[i]${kind === 'bool' ? ' != T(0.0)' : ''}`,
     apply: expression,
     bind,
     fresh
   })
-  const value = (node: Node, index: number): string => splat(node, results[index]!, wide)
+  const value = (node: Node, index: number): string => {
+    const text = splat(node, results[index]!, wide)
+    return node.kind === 'bool' ? `select(T(0.0), T(1.0), ${text})` : text
+  }
   const stores = pass.stores.map((s, i) => `${buffers.array(s.to)}[i] = ${value(s.value, i)};`)
   const gathered = pass.reductions.map((r, i) => ({
     ...REDUCE[r.node.op],
