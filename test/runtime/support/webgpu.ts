@@ -25,7 +25,7 @@ export function driverOf(plan: Plan): Driver {
 export function watchDevice(): void {
   const errors: string[] = []
   beforeAll(() => {
-    const { device } = tf.backend() as unknown as { device: GPUDevice }
+    const { device } = tf.findBackend('webgpu') as unknown as { device: GPUDevice }
     device.addEventListener('uncapturederror', (event) => errors.push((event as GPUUncapturedErrorEvent).error.message))
   })
   afterAll(() => expect(errors).toEqual([]))
