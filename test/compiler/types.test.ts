@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { compile as assemble } from 'watr'
 import { compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
-import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS } from '../support/bools.js'
+import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS } from '../support/found.js'
 import { GOLDEN } from '../support/library.js'
 import { typeErrors } from '../support/typescript.js'
 

@@ -14,7 +14,7 @@ import {
   type Verdict
 } from '../../src/testing/harness.js'
 import { type SubjectOptions, subjectOf } from '../../src/testing/subject.js'
-import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS } from '../support/bools.js'
+import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS, CHOICE_OVER_COLS } from '../support/found.js'
 import { program, programWithAxes } from './arbitraries.js'
 
 /** OPTC_RUNS=1000 looks harder. */
@@ -82,8 +82,8 @@ export function heldToReference(
     expect(told).toBeGreaterThanOrEqual(CASES / 2)
   })
 
-  test('a bool that a pass leaves to a later one', { timeout: MINUTES }, async () => {
-    for (const source of axes ? [BOOL_OF_ELEMENTS, BOOL_OF_ROWS] : [BOOL_OF_ELEMENTS]) {
+  test('what was compiled wrong once', { timeout: MINUTES }, async () => {
+    for (const source of [BOOL_OF_ELEMENTS, ...(axes ? [BOOL_OF_ROWS, CHOICE_OVER_COLS] : [])]) {
       const subject = await bring(source, options)
       const kernels = new Set<string>()
       for (let seed = 1; seed <= CASES; seed++) {

@@ -62,14 +62,14 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
     fresh
   })
   const stores = pass.stores.map(({ to, value }, i) => {
-    const text = value.kind === 'bool' ? `${results[i]} ? 1 : 0` : results[i]
+    const text = value.kind === 'bool' ? `(${results[i]}) ? 1 : 0` : results[i]
     return `${arrayOf(to)}[${loops.index(levelOf(to))}] = ${text}`
   })
   const gathers = totals.map(({ node, name, array }, i) => {
     const value = results[pass.stores.length + i]!
     const place = inPlace({ node, array }) ? `${array}[${loops.index(node.level as Varying)}]` : name
     if (node.op !== 'sum') return `${place} = Math.${node.op}(${place}${place === name ? '' : '!'}, ${value})`
-    return place === name ? `${name} += ${value}` : `${place} = ${place}! + ${value}`
+    return place === name ? `${name} += ${value}` : `${place} = ${place}! + (${value})`
   })
   const ofLayer = totals.filter((t) => t.array === null)
   const loop = loops.print({

@@ -1,5 +1,6 @@
-/** A bool that one pass makes and a later one reads: buffers hold numbers. */
+/** Programs that were compiled wrong once, each on the target that its test is sharpest on. */
 
+/** A bool that one pass makes and a later one reads: buffers hold numbers. */
 export const BOOL_OF_ELEMENTS = `optimizer Kept {
   hyper learningRate as lr = 0.1
   state m = 0
@@ -19,5 +20,13 @@ export const BOOL_OF_ROWS = `optimizer KeptOfRows {
     c = m >= 0.01
     m := m + mean(g over rows)
     w := if c then w - lr * g else w - g
+  }
+}`
+/** What is added up column by column is a choice. */
+export const CHOICE_OVER_COLS = `optimizer Choice {
+  hyper learningRate as lr = 0.1
+  step(w, g) {
+    a = sum((if g > 0.25 then g + g else g) over cols)
+    w := w - lr * (1 + 0.1 * tanh(a)) * g
   }
 }`
