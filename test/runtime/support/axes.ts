@@ -21,7 +21,9 @@ export const EVERY_AXIS = `optimizer EveryAxis {
 /** Some are larger than a block of memory, by rows, by columns and by matrices. */
 const SHAPES = [[], [5], [9001], [3, 4], [3, 8300], [8300, 3], [2, 2, 3, 5], [2, 3, 70, 65], [3, 1, 1, 7], [5, 1, 3, 1]]
 
-const smallNumber = (i: number, t: number): number => ((7 * i + 3 * t) % 5) - 2
+/** Here and there a peak, each of another height: no two rows, columns or matrices have the same. */
+const smallNumber = (i: number, t: number): number =>
+  (i + t) % 41 === 0 ? (i % 53) - 26 : ((7 * i + (i >> 4) + 3 * t) % 5) - 2
 
 /** By the words of docs/language.md, with loops. */
 function expected(shape: readonly number[], steps: number): { w: number[]; r: number[]; c: number[]; k: number[] } {
