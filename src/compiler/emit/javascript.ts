@@ -69,7 +69,8 @@ export function printPass(program: Program, vectors: Variant['vectors'], pass: P
     const value = results[pass.stores.length + i]!
     const place = inPlace({ node, array }) ? `${array}[${loops.index(node.level as Varying)}]` : name
     if (node.op !== 'sum') return `${place} = Math.${node.op}(${place}${place === name ? '' : '!'}, ${value})`
-    return place === name ? `${name} += ${value}` : `${place} = ${place}! + (${value})`
+    const term = /^\w+$/.test(value) ? value : `(${value})`
+    return place === name ? `${name} += ${value}` : `${place} = ${place}! + ${term}`
   })
   const ofLayer = totals.filter((t) => t.array === null)
   const loop = loops.print({
