@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { defaultRate, helpersOf, library, read, root, walker } from '../pages/library.mjs'
+import { defaultRate, helpersOf, lawText, library, read, root, walker } from '../pages/library.mjs'
 import { plot } from '../pages/plot.mjs'
 import { aligned, rows, symbol, tex } from '../pages/tex.mjs'
 
@@ -85,6 +85,7 @@ function pageOf(entry) {
       ? ['## Options\n', '| option | symbol | default | range | |', '|---|---|---|---|---|', ...hypers, ...masks, '']
       : []),
     ...(states.length > 0 ? ['## State\n', '| | | starts as | |', '|---|---|---|---|', ...states, ''] : []),
+    ...(optimizer.laws.length > 0 ? ['## What it keeps\n', ...optimizer.laws.map(lawOf), ''] : []),
     '## Cost\n',
     `${row.state} bytes of state a weight; a step reads and writes ${row.bytes} bytes a weight in ${row.passes === 1 ? 'one pass' : `${row.passes} passes`}${row.provedLeast ? ', the fewest that are possible' : ''}.`,
     ...(row.bytes === row.compulsory
@@ -99,6 +100,12 @@ function pageOf(entry) {
     'Computed by the reference interpreter with the defaults, but for the rate: of eight multiples of its default, the one that ends lowest.'
   ]
   return `${parts.join('\n')}\n`
+}
+
+/** A law, as it stands in the program. */
+function lawOf(law) {
+  const { paragraphs } = docOf(law)
+  return `- \`${law.name.text}\`: ${paragraphs.join(' ')} \`${lawText(law)}\``
 }
 
 const math = (lines) => `\`\`\`math\n${aligned(lines)}\n\`\`\`\n`

@@ -29,6 +29,26 @@ more than half of the cases can't be determined, because rounding decides a comp
 At the end it minimises a quadratic and Rosenbrock's valley, with the default hyperparameters, then with other rates, and
 says in how many steps it got there, or that it did not. That is no failure: it is your formula.
 
+## Laws of your own
+
+What a program [claims](language.md#laws), \`law scaleFree: g -> 8 * g, m -> 8 * m\`, is one property more, called \`law scaleFree\`. It
+is tried a step at a time, on cases for which it claims something:
+
+- in the reference, in float64: the step of what the law makes of its input, and what the law makes of the step's results, must
+  agree within what float64 can lose on the way to each, some 1e-15. So it is the formula that is judged, and a claim that is false
+  by one ε is told;
+- then for the compiled class on each backend: it takes the step from what the law makes of what the first training held, and what
+  it ends with must agree with the law within the bounds of both steps. So what is true in mathematics is never refused for
+  rounding.
+
+Numbers that can't be determined are left out, as everywhere; where more than half of the cases have more than 1 in 100 of these,
+or nothing is claimed in them, the law fails. A claim that is false is told with both trainings. This one forgets that ε is
+added to something of the gradient's size:
+
+\`\`\`
+step 1, dense/kernel, weight is -0.00099999998750000016 with …
+\`\`\`
+
 ## At the ends of float32
 
 | backend | subnormal numbers | squares beyond float32 | infinities and NaN |

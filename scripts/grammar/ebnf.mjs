@@ -29,7 +29,7 @@ export function ebnf({ rules, spellings, words }) {
   return `/* The grammar of .opt files, made from the parser by \`npm run generate\`. DO NOT EDIT.
    In the notation of https://www.w3.org/TR/xml/#sec-notation. What it leaves to words:
    imports stand first; arguments with names stand behind those without; a power right behind a root is an error;
-   after \`over\` stands layer, model, rows, cols or channels. */
+   after \`over\` stands layer, model, rows, cols or channels; \`law\` is a name wherever it begins no law. */
 
 ${rules.map((rule) => line(rule.name, show(rule.body, false))).join('\n')}
 

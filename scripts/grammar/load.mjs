@@ -83,8 +83,10 @@ function usedBy(body) {
 }
 
 /** The texts that a sign or a word may be; none if there is no end of them. The one of ASCII stands first. */
-function spellings({ PATTERN, LABEL }) {
+function spellings({ name, PATTERN, LABEL }) {
   if (typeof PATTERN === 'string') return [PATTERN]
+  // A name that the parser takes for a word, where it stands as one.
+  if (name === 'LawWord') return [LABEL.replaceAll('`', '')]
   if (!(PATTERN instanceof RegExp) || !LABEL.startsWith('`')) return []
   const { source } = PATTERN
   return source.startsWith('[') ? [...JSON.parse(`"${source.slice(1, -1)}"`)] : source.split('|')

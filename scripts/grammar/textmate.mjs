@@ -26,11 +26,12 @@ export function textMate({ words, functions, facts }) {
     captures: { 1: { name: scope('storage.type') }, 2: { name: scope(name) } }
   })
   const operators = {
+    'keyword.operator.arrow': '->|→',
     'keyword.operator.assignment': ':=|←|(?<![=<>!])=(?!=)',
     'keyword.operator.comparison': '<=|≤|>=|≥|!=|≠|==|<|>|~',
     'keyword.operator.arithmetic': '[-−+*·\\x{387}⋅×/^²√]',
     'keyword.operator.norm': '[‖∥]',
-    'punctuation.separator': '[,;]',
+    'punctuation.separator': '[,;:]',
     'punctuation.section': '[(){}\\[\\]]'
   }
   return {
@@ -49,7 +50,7 @@ export function textMate({ words, functions, facts }) {
       },
       { name: scope('string.quoted.double'), match: '"[^"]*"?' },
       declared(['optimizer'], 'entity.name.class'),
-      declared(['fn', 'schedule', 'transform'], 'entity.name.function'),
+      declared(['fn', 'schedule', 'transform', 'law'], 'entity.name.function'),
       {
         match: `(${word('over')})\\s+(${word('layer', 'model', 'rows', 'cols', 'channels')})`,
         captures: { 1: { name: scope('keyword.other') }, 2: { name: scope('constant.language') } }

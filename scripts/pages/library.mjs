@@ -9,9 +9,12 @@ export const read = (path) => readFileSync(join(root, path), 'utf8').replaceAll(
 
 const sources = importBundled(`
   export { link } from './src/compiler/syntax/modules.js'
+  export { lawText } from './src/compiler/syntax/print.js'
   export { reference } from './src/reference/reference.js'
   export { trajectory } from './src/reference/trajectory.js'
 `)
+
+export const { lawText } = await sources
 
 /** [{ file, module, optimizer }], one a file, in the order of their files. */
 export async function library() {

@@ -6,10 +6,11 @@ import {
   describeUsability,
   inWords,
   isFailure,
+  lawsIn,
   type Outcome,
   optimizersIn,
-  PROPERTIES,
   type Property,
+  propertiesOf,
   type Subject,
   type SubjectOptions,
   subjectOf,
@@ -62,8 +63,9 @@ export async function testCommand(patterns: readonly string[], flags: TestFlags)
   for (const { path, source } of files) {
     const options = { path, load: sources.load }
     for (const name of optimizersIn(source, options)) {
-      const printer = flags.json ? null : printerFor(path, name, effort, open, missing)
-      tested.push({ path, ...(await testOptimizer(source, { ...options, name }, effort, open, printer)) })
+      const properties = propertiesOf(lawsIn(source, { ...options, name }))
+      const printer = flags.json ? null : printerFor(path, name, effort, open, missing, properties)
+      tested.push({ path, ...(await testOptimizer(source, { ...options, name }, effort, open, properties, printer)) })
     }
   }
   for (const backend of open) backend.close?.()
@@ -118,6 +120,7 @@ async function testOptimizer(
   options: SubjectOptions & { readonly name: string },
   effort: { readonly seed: number; readonly runs: number },
   open: readonly Backend[],
+  tried: readonly Property[],
   printer: Printer | null
 ): Promise<Tested> {
   const compiled = new Map<string, Subject>()
@@ -138,13 +141,13 @@ async function testOptimizer(
     return results
   }
   const properties = []
-  for (const property of PROPERTIES) {
-    const tried = await onEach(async (subject, { name }) => {
+  for (const property of tried) {
+    const outcomes = await onEach(async (subject, { name }) => {
       const [outcome] = await verify(subject, effort, [property])
       return { backend: name, outcome: outcome! }
     })
-    properties.push({ property, tried })
-    printer?.property(property, tried)
+    properties.push({ property, tried: outcomes })
+    printer?.property(property, outcomes)
   }
   // It is the formula that is tried, thousands of steps of it: where each is quickest, whichever backends were asked for.
   const [cpu] = BACKENDS
@@ -161,11 +164,12 @@ function printerFor(
   name: string,
   { seed, runs }: { readonly seed: number; readonly runs: number },
   open: readonly Backend[],
-  missing: readonly Missing[]
+  missing: readonly Missing[],
+  properties: readonly Property[]
 ): Printer {
   const style = styleFor(process.stdout)
   const write = (line: string): void => void process.stdout.write(`${line}\n`)
-  const width = Math.max(...PROPERTIES.map((p) => p.name.length))
+  const width = Math.max(...properties.map((p) => p.name.length))
   const line = (sign: string, label: string, text: string): void => write(`  ${sign} ${label.padEnd(width)}  ${text}`)
   const list = (names: readonly string[]): string => names.join(', ')
 
@@ -193,12 +197,12 @@ function printerFor(
     },
     end({ properties, usable }) {
       for (const result of usable) line('·', 'use', describeUsability(result))
-      const broken = properties.filter((p) => p.tried.some((t) => isFailure(t.outcome))).map((p) => p.property.name)
-      write(
-        broken.length === 0
-          ? style('green', `${name} is compiled right: every property holds.`)
-          : style('red', `${name} is not: ${list(broken)}.`)
-      )
+      const broken = properties.filter((p) => p.tried.some((t) => isFailure(t.outcome))).map((p) => p.property)
+      const [laws, others] = [broken.filter((p) => p.sides), broken.filter((p) => !p.sides)]
+      const named = (all: readonly Property[]): string => list(all.map((p) => p.name))
+      if (broken.length === 0) write(style('green', `${name} is compiled right: every property holds.`))
+      if (others.length > 0) write(style('red', `${name} is not: ${named(others)}.`))
+      if (laws.length > 0) write(style('red', `${name} does not keep what its author claims: ${named(laws)}.`))
     }
   }
 }

@@ -279,7 +279,10 @@ const fragments = remembered(inFragments)
 
 const table = (name: string, device: Arithmetic, depth = alike(inATree)): Table => ({ name, host, device, depth })
 
-/** The roundings that each target is allowed. `exact` is plain float64: every bound is 0. */
+/**
+ * The roundings that each target is allowed. `exact` is plain float64: every bound is 0. `float64` knows that it rounds too, so
+ * that two ways to the same number can be told from two numbers; sums are compensated, so the last rounding is all there is.
+ */
 export const tables = {
   javascript: table('javascript', nearest, alike(inFloat64)),
   wasm: table('wasm', nearest, alike(inFloat64)),
@@ -302,5 +305,6 @@ export const tables = {
       (n) => inBlocks(n, 8)
     )
   ),
+  float64: { name: 'float64', host, device: host, depth: alike(() => 2) },
   exact: { name: 'exact', host: lossless(host), device: lossless(nearest), depth: alike(() => 0) }
 } as const satisfies Record<string, Table>

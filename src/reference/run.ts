@@ -32,7 +32,6 @@ export function runStep(
 ): { trace: readonly Recorded[]; observations: readonly Recorded[] } {
   const slotOf = new Map([...state].map(([slot, cell]) => [cell, slot]))
   const run: Run = { state, weight, gradient, subjects: [gradient, weight], slotOf, trace: [], observations: [] }
-  declareState(stage, scope, run)
   const { uses, steps } = stage.declaration
   runStatements([...uses, ...steps[0]!.body], stage, scope, run)
   return run

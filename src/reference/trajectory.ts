@@ -1,5 +1,6 @@
 /** The reference as a trainer of its own: many steps in plain float64, for figures of other libraries. */
-import type { LayerInput, Reference, StepInput, StepResult } from './reference.js'
+import type { Reference } from './reference.js'
+import type { LayerInput, StepInput, StepResult } from './step.js'
 
 /** A layer before its first step. */
 export type LayerStart = Pick<LayerInput, 'name' | 'shape' | 'weight' | 'hypers' | 'masks'>

@@ -1,5 +1,5 @@
 /** A case: a small model with its weights, options and several steps of gradients, drawn from a seed. */
-import type { Program } from '../compiler/check/program.js'
+import type { HyperRange, Program } from '../compiler/check/program.js'
 import { reach } from '../compiler/plan/order.js'
 import { randomOf } from './choices.js'
 
@@ -65,10 +65,6 @@ export function signatureOf(program: Program): Signature {
   )
   return { hypers: program.hypers, masks: program.masks.map((m) => m.name), seeded: program.seeded, constants }
 }
-
-type HyperRange =
-  | { readonly kind: 'interval'; readonly low: number; readonly lowOpen: boolean; readonly high: number }
-  | { readonly kind: 'set'; readonly values: readonly number[] }
 
 /** Tails of every kernel: scalars, odd sizes, either side of a block, high ranks, nothing at all. */
 const SHAPES: readonly (readonly number[])[] = [

@@ -1,7 +1,7 @@
 /** Compares what a compiled optimizer did in a step with the reference, at the derived bound. */
-import type { Bounded, LayerInput, Reference, StepResult, Table } from '../reference/index.js'
+import type { Bounded, LayerInput, Reference, StepInput, StepResult, Table } from '../reference/index.js'
 import { type Case, hypersAt } from './case.js'
-import type { StepRecord } from './session.js'
+import type { Snapshot, StepRecord } from './session.js'
 
 export interface Difference {
   /** "step 2, dense/kernel, weight[3]" */
@@ -42,16 +42,20 @@ export function expectedStep(
   step: number,
   table: Table
 ): StepResult {
+  return reference.step(inputOf(given, record.before, step), table)
+}
+
+/** A step of a case, from what the optimizer and its variables hold. */
+export function inputOf(given: Case, before: Snapshot, step: number): StepInput {
   const layers = given.layers.map((layer, i): LayerInput => {
-    const { weight, slots } = record.before.layers[i]!
+    const { weight, slots } = before.layers[i]!
     const took = layer.gradients.slice(0, step + 1).filter((g) => g !== null && weight.length > 0).length
     const masks = { ...given.masks, ...(layer.group as Record<string, boolean>) }
     const gradient = layer.gradients[step] ?? null
     return { name: layer.name, shape: layer.shape, weight, gradient, age: took, hypers: layer.group, masks, slots }
   })
-  const { modelState } = record.before
   const { seed = 0 } = given
-  return reference.step({ t: step + 1, seed, hypers: hypersAt(given, step + 1), layers, modelState }, table)
+  return { t: step + 1, seed, hypers: hypersAt(given, step + 1), layers, modelState: before.modelState }
 }
 
 export function compareCase(

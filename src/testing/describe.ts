@@ -1,8 +1,9 @@
 /** The properties as tests of vitest, jest or node:test: none of them is imported, they come from outside. */
 import type { Load } from '../compiler/syntax/modules.js'
-import { PROPERTIES } from './properties.js'
+import type { Law } from '../reference/index.js'
+import { propertiesOf } from './claims.js'
 import type { CompiledClass } from './session.js'
-import { judged } from './subject.js'
+import { judged, lawsIn, type SubjectOptions } from './subject.js'
 import { type Effort, isFailure, verify } from './verify.js'
 import { describeFailure, inWords } from './words.js'
 
@@ -21,7 +22,7 @@ const RUNS = 20
 const TIMEOUT = 60_000
 
 /**
- * A test a property, on the TensorFlow.js backend that is current when it runs. A property that says nothing of this optimizer
+ * A test a property and a law of the program, on the TensorFlow.js backend that is current when it runs. A property that says nothing of this optimizer
  * is a skipped test that says why.
  *
  * @param Optimizer the class that `optc compile` made
@@ -38,15 +39,15 @@ export function describeOptimizer(
     throw new TypeError('describeOptimizer needs `describe` and `test`: as globals, or among its options.')
   }
   const { name = Optimizer.className.replace(/^Optc/, '') } = options
-  const subject = async () => {
-    const { text, path, load } = await read(source)
-    return judged(text, { path, load, name }, Optimizer as unknown as CompiledClass)
+  const subject = () => {
+    const { text, ...options } = read(source, name)
+    return judged(text, options, Optimizer as unknown as CompiledClass)
   }
   describe(name, () => {
-    for (const property of PROPERTIES) {
+    for (const property of propertiesOf(lawsOf(source, name))) {
       // No parameter of its own: jest would wait for one to be called.
       const body = async (...context: unknown[]): Promise<void> => {
-        const [outcome] = await verify(await subject(), { seed, runs }, [property])
+        const [outcome] = await verify(subject(), { seed, runs }, [property])
         if (outcome!.result === 'silent') return skip(context[0], `${property.name}: ${inWords(outcome!)}`)
         if (!isFailure(outcome!)) return
         const again = (found: number): string => `describeOptimizer(${name}, …, { seed: ${found}, runs: 1 })`
@@ -67,15 +68,30 @@ function skip(context: unknown, why: string): void {
   else console.warn(why)
 }
 
-async function read(source: URL | string): Promise<{ text: string; path: string; load: Load }> {
-  if (typeof source === 'string') return { text: source, path: 'optimizer.opt', load: () => null }
-  const { existsSync, readFileSync } = await import('node:fs')
-  const { fileURLToPath } = await import('node:url')
-  const { dirname, join } = await import('node:path')
+interface Read extends SubjectOptions {
+  readonly text: string
+}
+
+/** A test runner wants to know its tests at once, so files are read without waiting. */
+function read(source: URL | string, name: string): Read {
+  if (typeof source === 'string') return { text: source, name }
+  const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
+  const { dirname, join } = process.getBuiltinModule('node:path')
   const path = fileURLToPath(source)
   const load: Load = (specifier, from) => {
     const found = join(dirname(from), specifier)
     return existsSync(found) ? { path: found, source: readFileSync(found, 'utf8') } : null
   }
-  return { text: readFileSync(path, 'utf8'), path, load }
+  return { text: readFileSync(path, 'utf8'), path, load, name }
+}
+
+/** Where the source can't be read, each test will say so. */
+function lawsOf(source: URL | string, name: string): readonly Law[] {
+  try {
+    const { text, ...options } = read(source, name)
+    return lawsIn(text, options)
+  } catch {
+    return []
+  }
 }

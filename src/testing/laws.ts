@@ -152,8 +152,8 @@ function inGroups(given: Case): readonly Twin[] {
   })
 }
 
-/** Before which steps a case can be saved and loaded: when every layer that will be there has been. */
-function reloads({ layers, steps }: Case): readonly number[] {
+/** Before which steps, from 1, a case can be saved and loaded: when every layer that will be there has been. */
+export function reloads({ layers, steps }: Case): readonly number[] {
   const first = Math.max(...layers.map((l) => l.gradients.findIndex((g) => g !== null)))
   return Array.from({ length: steps }, (_, i) => i + 1).filter((step) => step >= first + 2)
 }

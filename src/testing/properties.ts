@@ -9,6 +9,7 @@ import type { Subject } from './harness.js'
 import { sameHostScalars } from './host-scalars.js'
 import { compareTwins, LAWS, type Law } from './laws.js'
 import type { runCase } from './session.js'
+import type { Side } from './sides.js'
 
 /** Where a property is tried. */
 export interface Ground {
@@ -22,7 +23,8 @@ export interface Trial extends Ground {
   readonly subject: Subject
   readonly given: Case
   readonly facts: Facts
-  readonly run: (given: Case) => ReturnType<typeof runCase>
+  /** As `runCase`. */
+  readonly run: (given: Case, meanwhile?: Parameters<typeof runCase>[3]) => ReturnType<typeof runCase>
 }
 
 export interface Finding extends Comparison {
@@ -40,6 +42,13 @@ export interface Property {
   readonly check: (trial: Trial) => Promise<Finding>
   /** A case tells something only if nearly all of its numbers could be determined. */
   readonly strict?: true
+  /** What a case must have to tell something. */
+  readonly wants?: string
+  /** Of a law: what it claims, and the numbers on its two sides where they differ. */
+  readonly sides?: {
+    readonly text: string
+    readonly at: (subject: Subject, given: Case, difference: Difference) => Promise<readonly Side[]>
+  }
 }
 
 export const PROPERTIES: readonly Property[] = [

@@ -5,7 +5,7 @@ import { analyse, build } from '../compiler/compile.js'
 import type { Diagnostic } from '../compiler/diagnostics.js'
 import { print } from '../compiler/emit/classes.js'
 import { type Load, link } from '../compiler/syntax/modules.js'
-import { reference } from '../reference/index.js'
+import { type Law, reference } from '../reference/index.js'
 import { signatureOf } from './case.js'
 import { importPrinted, RUNTIME } from './compiled.js'
 import type { RemoteSubject, Subject } from './harness.js'
@@ -73,6 +73,15 @@ function partsOf(source: string, options: SubjectOptions): Omit<Subject, 'Optimi
     signature: signatureOf(program),
     again: (change) => subjectOf(source, { ...options, change: (p) => change(options.change?.(p) ?? p) })
   }
+}
+
+/** What the author of an optimizer claims of it; nothing of a text that has errors. */
+export function lawsIn(
+  source: string,
+  { path = 'optimizer.opt', load = () => null, name }: SubjectOptions
+): readonly Law[] {
+  const wrong = analyse(source, path, load).diagnostics.some((d) => d.severity === 'error')
+  return wrong ? [] : reference(link(source, path, load).module, name).laws
 }
 
 /** The names of the optimizers in a text, in order. */

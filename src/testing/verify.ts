@@ -3,12 +3,14 @@ import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { type Case, drawCase } from './case.js'
 import { cases } from './cases.js'
+import { propertiesOf } from './claims.js'
 import type { Difference } from './compare.js'
 import { factsOf } from './facts.js'
 import { type Formula, formulasAt } from './formulas.js'
 import type { Subject } from './harness.js'
-import { type Finding, type Ground, PROPERTIES, type Property } from './properties.js'
+import type { Finding, Ground, Property, Trial } from './properties.js'
 import { runCase } from './session.js'
+import type { Side } from './sides.js'
 import { EXACT_BACKENDS, TABLE_OF } from './targets.js'
 
 export interface Effort {
@@ -43,6 +45,9 @@ export interface Failure {
   readonly problems: readonly string[]
   /** For what is compared with the reference. */
   readonly formulas: readonly Formula[]
+  /** For a law: what it claims, and the formulas of both trainings. */
+  readonly law: string | null
+  readonly sides: readonly Side[]
 }
 
 /** The share of cases that must tell something, and the share of a case's numbers that may be undetermined there. */
@@ -51,11 +56,11 @@ const UNDETERMINED = 1 / 100
 /** How long to look for a simpler case. */
 const SHRINKING = 20_000
 
-/** What holds on the current backend. */
+/** What holds on the current backend: of all properties and the program's own laws, or of these. */
 export async function verify(
   subject: Subject,
   effort: Effort,
-  properties: readonly Property[] = PROPERTIES
+  properties: readonly Property[] = propertiesOf(subject.reference.laws)
 ): Promise<readonly Outcome[]> {
   const ground = await groundOf(subject)
   const outcomes: Outcome[] = []
@@ -98,7 +103,7 @@ async function verifyProperty(
 
   const check = async (given: Case): Promise<Finding> => {
     try {
-      const run = (c: Case) => runCase(subject.Optimizer, subject.reference, c)
+      const run: Trial['run'] = (...how) => runCase(subject.Optimizer, subject.reference, ...how)
       return await property.check({ ...ground, subject, given, facts, run })
     } catch (error) {
       const problems = [`it threw: ${error instanceof Error ? error.message : String(error)}`]
@@ -129,6 +134,7 @@ async function verifyProperty(
     const [difference = null] = finding.differences
     const byReference = property.name === 'reference' || property.name === 'extremes'
     const formulas = difference && byReference ? await formulasAt(subject, given, difference, ground.table) : []
+    const sides = (difference && (await property.sides?.at(subject, given, difference))) ?? []
     const failure: Failure = {
       seed: seed + i,
       given,
@@ -136,13 +142,16 @@ async function verifyProperty(
       difference,
       differences: finding.differences.length,
       problems: finding.problems,
-      formulas
+      formulas,
+      law: property.sides?.text ?? null,
+      sides
     }
     return { ...nothing(property), result: 'fails', cases: i + 1, compared, undetermined, failure }
   }
   const told = { ...nothing(property), cases: runs, compared, undetermined }
   if (property.strict && telling < TELLING * runs) {
-    return { ...told, result: 'undecided', reason: `only ${telling} of ${runs} cases could be determined` }
+    const wanted = property.wants && compared === 0 ? `it takes ${property.wants}` : null
+    return { ...told, result: 'undecided', reason: wanted ?? `only ${telling} of ${runs} cases could be determined` }
   }
   if (compared === 0) return { ...told, result: 'silent', reason: `none of ${runs} cases has anything to compare` }
   return { ...told, result: 'holds' }

@@ -2,6 +2,7 @@
 import stringWidth from 'string-width'
 import type { Case, CaseLayer } from './case.js'
 import type { Formula } from './formulas.js'
+import type { Side } from './sides.js'
 import type { Failure, Outcome } from './verify.js'
 
 const percent = (part: number, whole: number): string =>
@@ -26,10 +27,11 @@ export function describeFailure(
   { given, shrinks, seed, ...failure }: Failure,
   replay: (seed: number) => string
 ): string {
-  const { difference, differences, problems, formulas } = failure
+  const { difference, differences, problems, formulas, law, sides } = failure
   const more = differences > 1 ? ` (and ${differences - 1} more)` : ''
+  const [is, must] = difference ? apart(difference.actual, difference.expected) : []
   const off = difference && [
-    `${difference.where} is ${Number(difference.actual.toPrecision(9))}, but must be ${Number(difference.expected.toPrecision(9))}` +
+    `${difference.where} is ${is}${law === null ? '' : ` with ${law}`}, but must be ${must}` +
       `${difference.bound > 0 ? ` ± ${show(difference.bound)}` : ''}${more}`
   ]
   return [
@@ -39,6 +41,7 @@ export function describeFailure(
     `The simplest case found (${shrinks} simplifications):`,
     ...describeCase(given).map((line) => `  ${line}`),
     ...(formulas.length > 0 ? ['', ...table(formulas)] : []),
+    ...(sides.length > 0 ? ['', ...sideBySide(sides)] : []),
     '',
     `Again: ${replay(seed)}`
   ].join('\n')
@@ -71,6 +74,14 @@ function describeLayer(
   ]
 }
 
+/** Both to nine digits, or to as many as tell them apart. */
+function apart(x: number, y: number): readonly [string, string] {
+  for (let digits = 9; ; digits++) {
+    const [p, q] = [x, y].map((v) => String(Number(v.toPrecision(digits)))) as [string, string]
+    if (p !== q || digits === 17) return [p, q]
+  }
+}
+
 const SHOWN = 8
 
 function some(values: Float32Array): string {
@@ -100,17 +111,8 @@ function table(formulas: readonly Formula[]): string[] {
       ...(i === first ? ['the first that differs'] : [])
     ].join('; ')
   ])
-  const all = [[' ', 'formula', 'reference', 'kernel', ''], ...rows]
-  const widths = [0, 1, 2, 3].map((c) => Math.max(...all.map((row) => stringWidth(row[c]!))))
-  const lines = all.map(
-    (row) =>
-      `  ${row
-        .map((cell, c) => cell + ' '.repeat(Math.max(0, (widths[c] ?? 0) - stringWidth(cell))))
-        .join('  ')
-        .trimEnd()}`
-  )
   return [
-    ...lines,
+    ...inColumns([[' ', 'formula', 'reference', 'kernel', ''], ...rows]),
     '',
     '  Each value of the kernel is read from a kernel that was compiled to keep it besides.',
     ...(formulas.some((f) => f.kernel !== null && !f.same)
@@ -120,6 +122,23 @@ function table(formulas: readonly Formula[]): string[] {
       ? ['  None of them differs there: what is wrong is how the kernel is put together, not a formula.']
       : [])
   ]
+}
+
+/** Both trainings, and what the law makes of the first. */
+function sideBySide(sides: readonly Side[]): string[] {
+  const first = sides.findIndex((s) => s.differs)
+  const rows = sides.map(({ text, plain, replaced, wanted, differs }, i) => {
+    const [is, must] = differs ? apart(replaced, wanted!) : [show(replaced), wanted === null ? '' : show(wanted)]
+    return [i === first ? '→' : ' ', oneLine(text), show(plain), is, must]
+  })
+  return inColumns([[' ', '', 'as it is', 'replaced', 'by the law'], ...rows])
+}
+
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => stringWidth(row[c]!))))
+  const padded = (row: readonly string[]): string =>
+    row.map((cell, c) => cell + ' '.repeat(widths[c]! - stringWidth(cell))).join('  ')
+  return rows.map((row) => `  ${padded(row).trimEnd()}`)
 }
 
 const oneLine = (text: string): string => {

@@ -81,7 +81,7 @@ function rangeOf(range: Range, frame: Frame): HyperRange | null {
   return { kind: 'interval', low, lowOpen, high, highOpen }
 }
 
-const includes = (range: HyperRange, x: number): boolean =>
+export const includes = (range: HyperRange, x: number): boolean =>
   range.kind === 'set'
     ? range.values.includes(x)
     : (range.lowOpen ? x > range.low : x >= range.low) && (range.highOpen ? x < range.high : x <= range.high)

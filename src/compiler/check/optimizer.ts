@@ -10,8 +10,9 @@ import { complete, frameOf, localsIn } from './declarations.js'
 import { type Draft, emptyDraft } from './draft.js'
 import { reachModel } from './groupable.js'
 import { type DraftHyper, declareHypers } from './hypers.js'
+import { checkLaws } from './laws.js'
 import { declareMasks } from './masks.js'
-import type { Node, Program, Slot } from './program.js'
+import type { Law, Node, Program, Slot } from './program.js'
 import { mayBeOption, seedApart } from './reserved.js'
 import { bindingOf, type Cell, cellOf, type Frame, fixed, report, type ValueBinding, type World } from './scope.js'
 import { tooLarge } from './size.js'
@@ -44,6 +45,7 @@ interface Elaborated {
   readonly hypers: readonly DraftHyper[]
   readonly weight: Cell
   readonly seeded: boolean
+  readonly laws: readonly Law[]
 }
 
 const movedBy = ({ draft }: Elaborated): string[] =>
@@ -91,12 +93,13 @@ function elaborate(
       report(frame, problems.weightNeverUpdated, weight ?? step!, names)
     }
   }
+  const laws = checkLaws(optimizer, hypers.drafts, draft, frame)
   if (found.length === before) tooLarge(optimizer.name, frame)
   // A call of something that has errors of its own leaves no error here, but no value either.
   const values = [params.weight, ...draft.slots.map((s) => s.cell), ...draft.observations].map((v) => v.value)
   const known = [...values, ...draft.slots.map((s) => s.init)].every((v) => v !== null)
   if (!step || found.length > before || !known) return null
-  return { draft, hypers: hypers.drafts, weight: params.weight, seeded: frame.graph.isRandom }
+  return { draft, hypers: hypers.drafts, weight: params.weight, seeded: frame.graph.isRandom, laws }
 }
 
 /** Names that have another here: what callers write for a symbol, and `t` where the step is called otherwise. */
@@ -167,7 +170,11 @@ function countSteps({ name, steps }: OptimizerDecl, frame: Frame): void {
   }
 }
 
-function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, weight, seeded }: Elaborated): Program {
+function programOf(
+  optimizer: OptimizerDecl,
+  module: Module,
+  { draft, hypers, weight, seeded, laws }: Elaborated
+): Program {
   const node = (value: { readonly node: Node } | null): Node => value!.node
   const slots = draft.slots.map(
     ({ name, over, cell, init, doc }): Slot => ({
@@ -194,6 +201,7 @@ function programOf(optimizer: OptimizerDecl, module: Module, { draft, hypers, we
     weight: next,
     seeded,
     names: draft.names,
+    laws,
     source: module.file.source
   }
 }

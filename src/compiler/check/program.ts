@@ -146,6 +146,14 @@ export interface Observation {
   readonly value: Node
 }
 
+/** What the author claims, and tests hold it to. Nothing of it is compiled. */
+export interface Law {
+  readonly name: string
+  readonly doc: string
+  /** "g -> 8 * g, lr -> lr / 8" */
+  readonly text: string
+}
+
 /** A local of `step` or an update, kept so that `explain` and generated code can name values as the author does. */
 export interface NamedValue {
   readonly name: string
@@ -168,6 +176,7 @@ export interface Program {
   /** Whether there is a `noise()` in it, and so an option `seed`: also where nothing comes of its numbers. */
   readonly seeded: boolean
   readonly names: readonly NamedValue[]
+  readonly laws: readonly Law[]
   /** The source text, for generated comments: the formula beside the kernel. */
   readonly source: string
 }

@@ -46,7 +46,7 @@ export interface MissingBinding {
 export type Binding = ValueBinding | DeclaredBinding | MissingBinding
 
 /** What an expression stands in: that decides what it may read. */
-export type Where = 'constant' | 'mask' | 'init' | 'schedule' | 'function' | 'step'
+export type Where = 'constant' | 'mask' | 'init' | 'schedule' | 'function' | 'step' | 'law' | 'condition'
 
 /** What one run of the checker knows of all files. */
 export interface World {

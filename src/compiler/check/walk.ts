@@ -16,7 +16,8 @@ function rootsOf(d: Declaration): readonly Expr[] {
         ...d.hypers.map((h) => h.init),
         ...d.masks.map((m) => m.predicate),
         ...d.states.map((s) => s.init),
-        ...[...d.uses, ...d.steps.flatMap((s) => s.body)].flatMap(ofStatement)
+        ...[...d.uses, ...d.steps.flatMap((s) => s.body)].flatMap(ofStatement),
+        ...d.laws.flatMap((l) => [...l.replacements.map((r) => r.value), ...(l.condition ? [l.condition] : [])])
       ]
   }
 }

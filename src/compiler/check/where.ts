@@ -1,4 +1,4 @@
-/** What may be read where: a mask is fixed for a layer, a start value knows no step, a schedule knows nothing else. */
+/** What may be read where: a mask is fixed for a layer, a start value knows no step, a schedule knows nothing else, nor does a law. */
 import { problems } from '../messages.generated.js'
 import type { Span } from '../syntax/ast.js'
 import type { Node } from './program.js'
@@ -7,11 +7,13 @@ import { type Frame, report, type Where } from './scope.js'
 type Restricted = Exclude<Where, 'step' | 'function'>
 
 /** Leaves by their `op`, facts by their name. Everything that is not a leaf is allowed but reductions. */
-const MAY_READ: Readonly<Record<Restricted, ReadonlySet<string>>> = {
+const MAY_READ: Readonly<Record<Exclude<Restricted, 'condition'>, ReadonlySet<string>>> = {
   constant: new Set(['const']),
   mask: new Set(['const', 'rank', 'size', 'match']),
   init: new Set(['const', 'hyper', 'rank', 'size', 'age', 'weight']),
-  schedule: new Set(['const', 'hyper', 'step'])
+  schedule: new Set(['const', 'hyper', 'step']),
+  // Of these the one thing that is replaced: src/compiler/check/laws.ts.
+  law: new Set(['const', 'hyper', 'weight', 'gradient', 'slot'])
 }
 
 const LEAVES: Readonly<Record<string, string>> = {
@@ -35,13 +37,16 @@ const PROBLEMS = {
   constant: problems.notConstant,
   mask: problems.maskReads,
   init: problems.initReads,
-  schedule: problems.scheduleReads
+  schedule: problems.scheduleReads,
+  law: problems.lawReads,
+  condition: problems.lawReads
 }
 
 /** Whether `node` may be read in this frame; reports it where it may not. `name` is how the author wrote it. */
 export function mayRead(frame: Frame, node: Node, name: string, span: Span): boolean {
   const { where } = frame
-  const offence = where === 'step' || where === 'function' ? null : forbidden(node, MAY_READ[where])
+  const free = where === 'step' || where === 'function' || where === 'condition'
+  const offence = free ? null : forbidden(node, MAY_READ[where])
   if (offence !== null) forbid(frame, name, offence, span)
   return offence === null
 }
@@ -54,6 +59,7 @@ export const mayBeRandom = (frame: Frame, name: string, span: Span): boolean => 
 
 function onlyInStep(op: string, frame: Frame, name: string, span: Span): boolean {
   if (frame.where === 'step' || frame.where === 'function') return true
+  if (frame.where === 'condition' && op !== 'noise') return true
   forbid(frame, name, LEAVES[op]!, span)
   return false
 }

@@ -33,6 +33,7 @@ export function explain({ name, plan, targets }: Explained): string {
       plan.modelState.map((s) => `${s.slot} := ${host(s.value)}`)
     ),
     section('observed', table(program.observations.map((o) => [o.name, o.value.level, nameOr(plan, o.value)]))),
+    section('claimed', table(program.laws.map((law) => [law.name, law.text]))),
     section(
       'targets',
       table(targets.map((t) => [t.abilities.target, counted(mostPasses(t)), figures(t) + keeps(plan, t)]))
@@ -328,6 +329,7 @@ function toJson({ name, plan, targets }: Explained) {
       level: o.value.level,
       value: nameOr(plan, o.value)
     })),
+    laws: program.laws,
     values: valuesOf(plan),
     scalars: plan.scalars.map((s) => ({ name: s.name, level: s.node.level, formula: text(s.node) })),
     variants: [...new Set(plan.variants)].map((variant) => ({

@@ -45,6 +45,7 @@ export interface OptimizerDecl extends Span {
   readonly uses: readonly UseItem[]
   /** Every `step` written: the checker wants exactly one. */
   readonly steps: readonly StepDecl[]
+  readonly laws: readonly LawDecl[]
 }
 
 /** `hyper EXTERNAL as SYMBOL = DEFAULT in RANGE`; without `as`, `symbol` is `external`. */
@@ -105,6 +106,21 @@ export interface StepDecl extends Span {
   /** The symbols the author picked for the weight, the gradient and (if a third is there) the step. */
   readonly params: readonly Name[]
   readonly body: readonly Statement[]
+}
+
+/** `law NAME: x -> expression, … if condition`; without `if`, `condition` is null. */
+export interface LawDecl extends Span {
+  readonly kind: 'law'
+  readonly doc: Doc
+  readonly name: Name
+  readonly replacements: readonly Replacement[]
+  readonly condition: Expr | null
+}
+
+/** `x -> expression` */
+export interface Replacement extends Span {
+  readonly name: Name
+  readonly value: Expr
 }
 
 export type Statement = LocalStatement | UpdateStatement | UseItem | ObserveStatement

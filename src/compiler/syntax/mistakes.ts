@@ -28,7 +28,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   range: 'a range such as `(0, inf)`, `[0, 1)` or `{1, 2, 4}`',
   interval: '`)` or `]`',
   'file EOF': '`optimizer`, `fn`, `schedule` or `transform`',
-  'optimizer CloseBrace': '`hyper`, `mask`, `state`, `use`, `step` or `}`',
+  'optimizer CloseBrace': '`hyper`, `mask`, `state`, `use`, `step`, `law` or `}`',
   'transform CloseBrace': '`mask`, `state`, a statement or `}`',
   'step CloseBrace': 'a statement or `}`',
   'reference CloseParen': '`,` or `)`',
@@ -214,7 +214,7 @@ function hintFor(place: string, around: Around): string {
   }
   return meantWord(
     found.image,
-    T.WORDS.filter((word) => EXPECTED[place]!.includes(`\`${word}\``))
+    ['law', ...T.WORDS].filter((word) => EXPECTED[place]!.includes(`\`${word}\``))
   )
 }
 

@@ -10,7 +10,7 @@ const { words } = T
 /** A rule that may have come to nothing. */
 type Rule<R> = ParserMethod<[], R | null>
 
-type Item = ast.HyperDecl | ast.MaskDecl | ast.StateDecl | ast.UseItem | ast.StepDecl | ast.Statement
+type Item = ast.HyperDecl | ast.MaskDecl | ast.StateDecl | ast.UseItem | ast.StepDecl | ast.LawDecl | ast.Statement
 
 export class OptParser extends ExpressionParser {
   /** The doc comment between two tokens. Set before each file. */
@@ -222,6 +222,32 @@ export class OptParser extends ExpressionParser {
     return state()
   })
 
+  replacement: Rule<ast.Replacement> = this.keeping('replacement', (keep) => {
+    const name = nameOf(this.CONSUME(T.Identifier))
+    let value: ast.Expr = this.nothing()
+    const replacement = (): ast.Replacement => ({ name, value, ...this.spanFrom(name.start) })
+    keep(replacement)
+    this.CONSUME(T.Arrow)
+    value = this.SUBRULE(this.expression)
+    return replacement()
+  })
+
+  law: Rule<ast.LawDecl> = this.keeping('law', (keep) => {
+    const { doc, start } = this.#opening(T.LawWord)
+    const name = nameOf(this.CONSUME(T.Identifier))
+    const replacements: ast.Replacement[] = []
+    let condition: ast.Expr | null = null
+    const law = (): ast.LawDecl => ({ kind: 'law', doc, name, replacements, condition, ...this.spanFrom(start) })
+    keep(law)
+    this.CONSUME(T.Colon)
+    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => add(replacements, this.SUBRULE(this.replacement)) })
+    this.OPTION(() => {
+      this.CONSUME(words.if)
+      condition = this.SUBRULE(this.expression)
+    })
+    return law()
+  })
+
   optimizer: Rule<ast.OptimizerDecl> = this.keeping('optimizer', (keep) => {
     const { doc, start } = this.#opening(words.optimizer)
     const name = nameOf(this.CONSUME(T.Identifier))
@@ -235,6 +261,7 @@ export class OptParser extends ExpressionParser {
       states: items.filter((i) => i.kind === 'state'),
       uses: items.filter((i) => i.kind === 'use'),
       steps: items.filter((i) => i.kind === 'step'),
+      laws: items.filter((i) => i.kind === 'law'),
       ...this.spanFrom(start)
     })
     keep(optimizer)
@@ -246,6 +273,7 @@ export class OptParser extends ExpressionParser {
         { ALT: () => add(items, this.SUBRULE(this.state)) },
         { ALT: () => add(items, this.SUBRULE(this.use)) },
         { ALT: () => add(items, this.SUBRULE(this.step)) },
+        { ALT: () => add(items, this.SUBRULE(this.law)) },
         { ALT: () => this.CONSUME(T.Semicolon) }
       ])
     })

@@ -20,7 +20,8 @@ export function printDeclaration(decl: ast.Declaration): string {
         decl.masks.map(printItem),
         decl.states.map(printItem),
         decl.uses.map(printStatement),
-        ...decl.steps.map((step) => [`step(${names(step.params)}) {\n${bodyOf([step.body.map(printStatement)])}}`])
+        ...decl.steps.map((step) => [`step(${names(step.params)}) {\n${bodyOf([step.body.map(printStatement)])}}`]),
+        decl.laws.map(printItem)
       ])}}\n`
     case 'transform': {
       const params = decl.params.length === 0 ? '' : `(${parameters(decl.params)})`
@@ -52,7 +53,7 @@ const parameters = (params: readonly ast.Param[]): string =>
 
 const over = (over: ast.Over | null): string => (over === null ? '' : ` over ${over}`)
 
-function printItem(item: ast.HyperDecl | ast.MaskDecl | ast.StateDecl): string {
+function printItem(item: ast.HyperDecl | ast.MaskDecl | ast.StateDecl | ast.LawDecl): string {
   switch (item.kind) {
     case 'hyper': {
       const symbol = item.symbol.text === item.external.text ? '' : ` as ${item.symbol.text}`
@@ -63,7 +64,15 @@ function printItem(item: ast.HyperDecl | ast.MaskDecl | ast.StateDecl): string {
       return `${doc(item)}mask ${item.name.text} = ${printExpression(item.predicate)}`
     case 'state':
       return `${doc(item)}state ${item.name.text}${over(item.over)} = ${printExpression(item.init)}`
+    case 'law':
+      return `${doc(item)}law ${item.name.text}: ${lawText(item)}`
   }
+}
+
+/** What a law claims: "g -> 8 * g, lr -> lr / 8". */
+export function lawText({ replacements, condition }: Pick<ast.LawDecl, 'replacements' | 'condition'>): string {
+  const replaced = replacements.map(({ name, value }) => `${name.text} -> ${printExpression(value)}`)
+  return `${replaced.join(', ')}${condition === null ? '' : ` if ${printExpression(condition)}`}`
 }
 
 function printRange(range: ast.Range): string {

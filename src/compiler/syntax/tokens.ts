@@ -54,6 +54,8 @@ export const OpenRegex: TokenType = token('OpenRegex', afterTilde(/\/[^\r\n]*/y)
 })
 
 export const Becomes: TokenType = token('Becomes', /:=|←/, '`:=`')
+export const Arrow: TokenType = token('Arrow', /->|→/, '`->`')
+export const Colon: TokenType = token('Colon', ':', '`:`')
 const comparison = { categories: [Comparison] }
 export const LessEqual: TokenType = token('LessEqual', /<=|≤/, '`<=`', comparison)
 export const GreaterEqual: TokenType = token('GreaterEqual', />=|≥/, '`>=`', comparison)
@@ -123,6 +125,9 @@ export const Target: TokenType = createToken({
   categories: [Identifier]
 })
 
+/** `law`, where it begins a law: told by what stands around it, so that elsewhere it is a name like any other. */
+export const LawWord: TokenType = token('LawWord', Lexer.NA, '`law`')
+
 /** Reserved words. None can be a name, so no statement can continue the expression before it. */
 export const WORDS = [
   'optimizer',
@@ -189,8 +194,9 @@ export const ENDS: ReadonlySet<TokenType> = new Set([
 ])
 
 /** Words that begin something, and are never part of an expression. */
-export const BEGINNINGS: ReadonlySet<TokenType> = new Set(
-  (
+export const BEGINNINGS: ReadonlySet<TokenType> = new Set([
+  LawWord,
+  ...(
     ['optimizer', 'hyper', 'mask', 'state', 'step', 'observe', 'fn', 'schedule', 'transform', 'use', 'import'] as const
   ).map((word) => words[word])
-)
+])

@@ -102,6 +102,7 @@ const identifier = fc
       'constructor',
       '__proto__',
       'layer',
+      'law',
       'inflow',
       'iff'
     ),
@@ -210,6 +211,18 @@ const params = fc.array(
   fc.tuple(name, fc.option(expr)).map(([n, init]): ast.Param => ({ ...n, init })),
   { maxLength: 3 }
 )
+const law: fc.Arbitrary<ast.LawDecl> = fc
+  .record({
+    kind: fc.constant('law' as const),
+    doc,
+    name,
+    replacements: fc.array(
+      fc.record({ name, value: expr }).map((r) => ({ ...r, ...nowhere })),
+      { minLength: 1, maxLength: 2 }
+    ),
+    condition: fc.option(expr)
+  })
+  .map((l) => ({ ...l, ...nowhere }))
 const few = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(of, { maxLength: 3 })
 
 const declaration: fc.Arbitrary<ast.Declaration> = fc.oneof(
@@ -230,7 +243,8 @@ const declaration: fc.Arbitrary<ast.Declaration> = fc.oneof(
             body: few(statement)
           })
           .map((s) => ({ ...s, ...nowhere }))
-      )
+      ),
+      laws: few(law)
     })
     .map((d) => ({ ...d, ...nowhere })),
   fc
