@@ -85,7 +85,7 @@ function usedBy(body) {
 /** The texts that a sign or a word may be; none if there is no end of them. The one of ASCII stands first. */
 function spellings({ name, PATTERN, LABEL }) {
   if (typeof PATTERN === 'string') return [PATTERN]
-  // A name that the parser takes for a word, where it stands as one.
+  // A word only where it begins a law.
   if (name === 'LawWord') return [LABEL.replaceAll('`', '')]
   if (!(PATTERN instanceof RegExp) || !LABEL.startsWith('`')) return []
   const { source } = PATTERN

@@ -50,7 +50,11 @@ export function textMate({ words, functions, facts }) {
       },
       { name: scope('string.quoted.double'), match: '"[^"]*"?' },
       declared(['optimizer'], 'entity.name.class'),
-      declared(['fn', 'schedule', 'transform', 'law'], 'entity.name.function'),
+      declared(['fn', 'schedule', 'transform'], 'entity.name.function'),
+      {
+        match: `(${word('law')})\\s+(${NAME})(?=\\s*:(?!=))`,
+        captures: { 1: { name: scope('storage.type') }, 2: { name: scope('entity.name.function') } }
+      },
       {
         match: `(${word('over')})\\s+(${word('layer', 'model', 'rows', 'cols', 'channels')})`,
         captures: { 1: { name: scope('keyword.other') }, 2: { name: scope('constant.language') } }

@@ -50,12 +50,12 @@ const EXPECTED: readonly (readonly [ReadonlySet<unknown>, RegExp])[] = [
   [new Set([T.Numeral]), /^constant\.numeric/],
   [new Set([T.Text, T.OpenText]), /^string\.quoted/],
   [new Set([T.Regex]), /^string\.regexp/],
-  [new Set(Object.values(T.words)), WORDS],
+  [new Set([...Object.values(T.words), T.LawWord]), WORDS],
   [
     new Set([T.OpenParen, T.CloseParen, T.OpenBrace, T.CloseBrace, T.OpenBracket, T.CloseBracket]),
     /^punctuation\.section/
   ],
-  [new Set([T.Comma, T.Semicolon]), /^punctuation\.separator/]
+  [new Set([T.Comma, T.Semicolon, T.Colon]), /^punctuation\.separator/]
 ]
 
 /** Every character of every token has the scope that is right for the token. */
@@ -92,6 +92,7 @@ describe('every token has its colour', () => {
     '1 1. .5 1e-7 2.5E+3',
     'sum(x over model) sum(x over layer) model layer',
     'fn f(x) = x optimizer A schedule s() = t transform u on (g)',
+    'law law: law -> 2 law → law law = law law := x law x := y flaw x: law_ x:',
     'step(w, g) use f(x) on (y) observe a as b in',
     'a // b "c"\n/* d\n e */ f /// g\n//// h'
   ])('in %j', check)

@@ -15,7 +15,7 @@ import type { DraftHyper } from './hypers.js'
 import type { Law, Node } from './program.js'
 import { lookUp, unknown } from './resolve.js'
 import { type Binding, bindingOf, describe, type Frame, fixed, report, textOf, type ValueKind } from './scope.js'
-import { localsOf, reduceIt } from './statements.js'
+import { localsOf } from './statements.js'
 import { asValue, PER } from './value.js'
 
 /** The laws of an optimizer; what is wrong with them is reported in its frame. */
@@ -138,6 +138,6 @@ function checkCondition({ text }: Name, e: Expr, frame: Frame): void {
     level: PER[value.level],
     context: subject,
     wanted: PER.layer,
-    suggestion: reduceIt(textOf(frame, e), 'layer')
+    suggestion: 'Compare one value a layer, for example `‖g‖ > 0`.'
   })
 }

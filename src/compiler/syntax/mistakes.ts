@@ -25,6 +25,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   ...Object.fromEntries([...EXPRESSIONS].map((rule) => [rule, 'an expression'])),
   assignment: '`=` or `:=`',
   names: 'a name',
+  law: 'a replacement such as `g -> 8 * g`',
   range: 'a range such as `(0, inf)`, `[0, 1)` or `{1, 2, 4}`',
   interval: '`)` or `]`',
   'file EOF': '`optimizer`, `fn`, `schedule` or `transform`',
@@ -202,6 +203,7 @@ function hintFor(place: string, around: Around): string {
   if (place === 'value Equal' && is(T.Becomes)) return 'Declarations take `=`; `:=` is for what changes in a step.'
   if (place === 'step CloseBrace' && is(T.Name)) return meantWord(found.image, ['use', 'observe'])
   if (!BODIES.has(place)) return ''
+  if (found.image === 'law' && place === 'optimizer CloseBrace') return 'Write a law as `law name: g -> 8 * g`.'
   if (place !== 'file EOF' && DECLARATIONS.has(found.tokenType)) {
     return `\`${found.image}\` stands at the top level of a file, not inside something else.`
   }
@@ -222,6 +224,7 @@ function hintFor(place: string, around: Around): string {
 function hintForStatement(name: string, found: IToken, next: IToken | undefined): string {
   if (BINDERS.has(name)) return `Leave \`${name}\` out: \`${found.image} = …\` binds a local.`
   if (found.tokenType === T.Less && next?.tokenType === T.Minus) return `Write \`${name} := …\` or \`${name} ← …\`.`
+  if (found.tokenType === T.Colon) return `Write \`${name} := …\`.`
   if (found.tokenType === T.EqualEqual) return `\`${name} = …\` binds a local, \`${name} := …\` updates state.`
   if (found.tokenType === T.OpenParen) return 'Functions are declared outside of optimizers: `fn name(…) = …`.'
   if (ARITHMETIC.has(found.tokenType) && next?.tokenType === T.Equal) {

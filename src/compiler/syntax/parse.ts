@@ -23,7 +23,6 @@ export function parse(source: string, path: string): { file: File; diagnostics: 
   const { docs = [], strange = [], openComments = [] } = groups
   const braces = bracesOf(tokens)
   const misplaced = wordsAsNames(tokens, source, braces)
-  markLaws(tokens)
   markTargets(tokens, source)
   const stop = run(tokens, docReader(docs))
 
@@ -109,16 +108,6 @@ function wordsAsNames(tokens: readonly IToken[], source: string, { open }: Brace
     if (!told.has(token.image)) told.set(token.image, token)
   })
   return [...told.values()]
-}
-
-/** Marks each `law` that begins one: behind something complete, where a name stands behind it, or what is meant as one. */
-function markLaws(tokens: readonly IToken[]): void {
-  tokens.forEach((token, i) => {
-    if (token.tokenType !== T.Name || token.image !== 'law') return
-    const [before, next] = [tokens[i - 1], tokens[i + 1]]
-    const isNamed = next !== undefined && (next.tokenType === T.Name || T.isWord(next.image))
-    if (isNamed && (before === undefined || COMPLETE.has(before.tokenType))) retype(token, T.LawWord)
-  })
 }
 
 /**

@@ -125,8 +125,11 @@ export const Target: TokenType = createToken({
   categories: [Identifier]
 })
 
-/** `law`, where it begins a law: told by what stands around it, so that elsewhere it is a name like any other. */
-export const LawWord: TokenType = token('LawWord', Lexer.NA, '`law`')
+/** `law`, where a name and a colon stand behind it: elsewhere it is a name like any other. */
+export const LawWord: TokenType = token('LawWord', sticky(/law(?=[^\S\r\n]+[^\s:]+[^\S\r\n]*:(?!=))/y), '`law`', {
+  start_chars_hint: ['l'],
+  line_breaks: false
+})
 
 /** Reserved words. None can be a name, so no statement can continue the expression before it. */
 export const WORDS = [
