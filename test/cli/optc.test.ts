@@ -276,6 +276,7 @@ describe('optc test', () => {
     expect(stdout).toContain('  not on webgl: it is in browsers only\n')
     for (const { name, says } of PROPERTIES)
       expect(stdout).toMatch(new RegExp(`^ {2}[✓-] ${name} .*${says.slice(0, 20)}`, 'm'))
+    expect(stdout).toMatch(/^ {2}✓ law rateOfLoss +A loss .*: g -> 8 \* g, lr -> lr \/ 8\.$/m)
     expect(stdout).toMatch(/· use +solves a quadratic in \d+ steps with learningRate/)
     expect(stdout).toMatch(/SGD is compiled right: every property holds\.\n$/)
     expect(status).toBe(0)
@@ -287,6 +288,15 @@ describe('optc test', () => {
     expect(stdout).toMatch(/✗ reference/)
     expect(stdout).toContain("ops: can't be decided: only 0 of 2 cases could be determined")
     expect(stdout).toContain('SGD is not: reference.')
+    expect(status).toBe(1)
+  })
+
+  test('and where the program does not keep what it claims', () => {
+    put('claims.opt', SGD.replace(', lr -> lr / 8', ''))
+    const { status, stdout } = optc('test', 'claims.opt', '--runs', '2', '--backend', 'ops')
+    expect(stdout).toContain('with g -> 8 * g, but must be')
+    expect(stdout).toContain('Again: optc test claims.opt --backend ops --seed 1 --runs 1')
+    expect(stdout).toMatch(/SGD does not keep what its author claims: law rateOfLoss\.\n$/)
     expect(status).toBe(1)
   })
 
@@ -302,12 +312,13 @@ describe('optc test', () => {
   test('as JSON', () => {
     put('sgd.opt', SGD)
     const { status, stdout } = optc('test', 'sgd.opt', '--runs', '1', '--seed', '7', '--backend', 'cpu-js', '--json')
+    const named = PROPERTIES.map(({ name, says }) => ({ name, says }))
     expect(JSON.parse(stdout)).toMatchObject({
       seed: 7,
       runs: 1,
       backends: ['cpu-js'],
       missing: [],
-      optimizers: [{ path: 'sgd.opt', name: 'SGD', properties: PROPERTIES.map(({ name, says }) => ({ name, says })) }]
+      optimizers: [{ path: 'sgd.opt', name: 'SGD', properties: [...named, { name: 'law rateOfLoss' }] }]
     })
     expect(status).toBe(0)
   })

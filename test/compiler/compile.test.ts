@@ -69,6 +69,14 @@ describe('what comes out', () => {
     expect(compile(SGD, { targets: ['ops'], print }).code).toBe(whole(SGD, { targets: ['ops'] }).code)
   })
 
+  test.each(['sgd', 'lars', 'momentum'])('nothing of what %s claims', (name) => {
+    const claiming = sourceOf(`${name}.opt`)
+    const silent = `${claiming.slice(0, claiming.search(/\n+( *\/\/\/.*\n)* *law /))}\n}\n`
+    expect(silent).not.toContain('law')
+    expect(whole(claiming).code).toBe(whole(silent).code)
+    expect(whole(claiming).code).not.toBe('')
+  })
+
   test('plans and diagnostics alone where nothing prints', () => {
     const { code, files, plan, plans } = compile(SGD)
     expect({ code, files }).toEqual({ code: '', files: [] })

@@ -26,7 +26,7 @@ const claiming = (source: string, ...laws: readonly string[]): string =>
 
 const subject = (source: string): Promise<Subject> => subjectOf(source, { targets: ['cpu'] })
 
-async function tried(of: Subject, runs = 6, seed = 1): Promise<readonly Outcome[]> {
+async function tried(of: Subject, runs = 4, seed = 1): Promise<readonly Outcome[]> {
   const laws = propertiesOf(of.reference.laws).filter((p) => p.sides)
   return verify(of, { seed, runs }, laws)
 }

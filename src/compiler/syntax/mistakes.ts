@@ -203,6 +203,8 @@ function hintFor(place: string, around: Around): string {
   if (place === 'value Equal' && is(T.Becomes)) return 'Declarations take `=`; `:=` is for what changes in a step.'
   if (place === 'step CloseBrace' && is(T.Name)) return meantWord(found.image, ['use', 'observe'])
   if (!BODIES.has(place)) return ''
+  if (next?.tokenType === T.Arrow) return 'Put a comma between what a law replaces.'
+  if (is(T.LawWord) && place === 'file EOF') return 'A law stands in the optimizer that it is about.'
   if (found.image === 'law' && place === 'optimizer CloseBrace') return 'Write a law as `law name: g -> 8 * g`.'
   if (place !== 'file EOF' && DECLARATIONS.has(found.tokenType)) {
     return `\`${found.image}\` stands at the top level of a file, not inside something else.`

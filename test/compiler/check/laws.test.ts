@@ -44,8 +44,8 @@ describe('`law` is a name', () => {
       '* x',
       '* (if m then x else law)'
     ),
-    'transform law() on (law) {\n  law := 2 * law\n}\n\n' + step('w := w - lr * g', 'use law()'),
-    step('w := w - lr * law(g)') + '\nfn law(law) = 2 * law\n'
+    `transform law() on (law) {\n  law := 2 * law\n}\n\n${step('w := w - lr * g', 'use law()')}`,
+    `${step('w := w - lr * law(g)')}\nfn law(law) = 2 * law\n`
   ])('%s', (source) => expect(errors(source)).toBe(''))
 
   test('also where it begins one', () => {
