@@ -97,6 +97,14 @@ const step: fc.Arbitrary<ast.StepDecl> = fc
   .record({ params: few(name, 4), body: few(statement, 4) })
   .map((s) => ({ kind: 'step', ...s, ...span }))
 
+const law: fc.Arbitrary<ast.LawDecl> = fc
+  .record({
+    name,
+    replacements: few(fc.record({ name, value: expression }).map((r) => ({ ...r, ...span }))),
+    condition: fc.option(expression)
+  })
+  .map((l) => ({ kind: 'law', doc: '', ...l, ...span }))
+
 const declaration: fc.Arbitrary<ast.Declaration> = fc.oneof(
   fc
     .record({
@@ -105,7 +113,8 @@ const declaration: fc.Arbitrary<ast.Declaration> = fc.oneof(
       masks: few(mask, 2),
       states: few(state),
       uses: few(use, 2),
-      steps: few(step, 2)
+      steps: few(step, 2),
+      laws: few(law, 2)
     })
     .map((o): ast.Declaration => ({ kind: 'optimizer', doc: '', ...o, ...span })),
   fc.record({ name, params, body: expression }).map((f): ast.Declaration => ({ kind: 'fn', doc: '', ...f, ...span })),
