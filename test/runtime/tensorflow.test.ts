@@ -233,6 +233,14 @@ describeTensorFlow('the tensorflow driver', () => {
     }
   })
 
+  it('one value that two slots take is kept for both', async () => {
+    const source = 'optimizer Twice { state a = 0; state b = 0; step(w, g) { w := w - a - b; a := 2 * g; b := a } }'
+    const { reference, Optimizer } = await subjectOf(source, { targets: ['tensorflow'] })
+    const given = caseOf({})
+    const { records } = await runCase(Optimizer, reference, given)
+    expect(compareCase(reference, given, records, tables.eigen).differences).toEqual([])
+  })
+
   it('a weight that was assigned from outside is what the next step begins with', async () => {
     const optimizer = new (await classOf('sgd'))({ learningRate: 1 })
     const w = tf.variable(tf.zeros([300]), true, 'w')
