@@ -157,7 +157,7 @@ export const GLSL: Swaps = [
   [/\breduces: \['sum'/, "reduces: ['max'"],
   [/\breduces: \['max'/, "reduces: ['min'"],
   [/\b(observed|state): \[(\d)(\d?)/, '$1: [$2$3 - 1'],
-  [/\bstores: \[0, /, 'stores: [1, ']
+  [/\bstores: \[0, (\d)/, 'stores: [$1, 0']
 ]
 
 /** TensorFlow's operations. */

@@ -10,6 +10,11 @@ import { keepShaders } from './shaders.js'
 
 const classes: CompiledClass[] = []
 
+/** Of a texture with a number a texel, an embedding's say, kernels are a text of their own: every second case has such. */
+function isPacked({ layers, steps }: Case): boolean {
+  return (layers.length + steps) % 2 === 0
+}
+
 const harness = {
   async open(backend: string): Promise<void> {
     await tf.setBackend(backend)
@@ -21,7 +26,10 @@ const harness = {
     return classes.push((await importPrinted(code))[name] as CompiledClass) - 1
   },
   bringText: async (code: string): Promise<number> => classes.push(classFrom(code)) - 1,
-  run: (index: number, slots: Slots, given: Case): Promise<Ran> => runCase(classes[index]!, slots, given)
+  run(index: number, slots: Slots, given: Case): Promise<Ran> {
+    tf.env().set('WEBGL_PACK', isPacked(given))
+    return runCase(classes[index]!, slots, given)
+  }
 }
 export type Harness = typeof harness
 
