@@ -29,22 +29,34 @@ export function scratchCandidates(elements: Elements, state: State, offered: Off
   const { from } = offer(elements, after)
   const targets = elementTargets(elements, remaining(elements, after))
   const wanted = new Set<number>()
-  const users = new Map<number, number[]>()
+  const uses = new Int32Array(args.length)
+  const user = new Int32Array(args.length)
   const open = [...targets]
   while (open.length > 0) {
     const i = open.pop()!
     if (wanted.has(i)) continue
     wanted.add(i)
     for (const arg of args[i]!) {
-      users.set(arg, [...(users.get(arg) ?? []), i])
+      uses[arg]!++
+      user[arg] = i
       open.push(arg)
     }
   }
-  const possible = new Set([...wanted].filter((i) => from[i] === -1 && elements.cutter.isPossible(offered, [i])))
+  const there = makeable(elements, offered)
+  const possible = new Set([...wanted].filter((i) => from[i] === -1 && there[i]))
   // Where a value has one use, and that is made from it alone, the use serves as well.
   const replaced = (i: number): boolean => {
-    const by = users.get(i)
-    return by?.length === 1 && possible.has(by[0]!) && args[by[0]!]!.length === 1 && !targets.includes(i)
+    const by = user[i]!
+    return uses[i] === 1 && possible.has(by) && args[by]!.length === 1 && !targets.includes(i)
   }
   return [...possible].filter((i) => !replaced(i)).sort((a, b) => a - b)
+}
+
+/** Of each value, whether a pass has it: it reads it, or computes it of what it has. Operands come first. */
+function makeable({ args }: Elements, { cost, computable }: Offer): Uint8Array {
+  const there = new Uint8Array(args.length)
+  for (const [i, operands] of args.entries()) {
+    there[i] = cost[i]! > 0 || (computable[i] && operands.every((arg) => there[arg])) ? 1 : 0
+  }
+  return there
 }
