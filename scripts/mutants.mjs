@@ -37,6 +37,18 @@ writeFileSync(join(root, 'docs', 'mutants.md'), page(mutants))
 console.log('wrote docs/mutants.md')
 process.exit(status)
 
+/** "cpu 823 of 823, webgpu 32 of 1321" */
+function triedOf(all) {
+  const kernels = [...new Set(all.map((m) => m.kernel))]
+  return kernels
+    .map((kernel) => {
+      const mine = all.filter((m) => m.kernel === kernel)
+      const there = [...new Map(mine.map((m) => [m.optimizer, m.of])).values()].reduce((a, b) => a + b, 0)
+      return `${kernel} ${mine.length} of ${there}`
+    })
+    .join(', ')
+}
+
 function page(all) {
   const count = (of, fate) => of.filter((m) => m.fate === fate).length
   const killed = all.filter((m) => m.fate === 'killed')
@@ -68,7 +80,7 @@ How good is the harness at finding mistakes of the compiler? \`npm run mutants\`
 kernel text of every target at hand. Each is compiled and judged like any optimizer, case by case, until one tells it from
 the reference.
 
-${all.length === there ? `There are ${there}, and all were tried.` : `Of the ${there} that there are, ${all.length} were tried, spread evenly over each optimizer on each kernel; \`--sample\`, \`--seed\` and \`--into\` say how many, which, and where to go on.`}
+${all.length === there ? `There are ${there}, and all were tried.` : `Of the ${there} that there are, ${all.length} were tried: ${triedOf(all)}. \`--sample\`, \`--seed\` and \`--into\` say how many, which, and where to go on.`}
 
 **Of ${live} mutants that differ, ${killed.length} were told**: ${within(1)} % by the first case, ${within(6)} % by the six that \`npm test\` tries on every
 optimizer of the library, ${within(300)} % within 300.
