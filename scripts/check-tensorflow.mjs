@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs'
 import { root } from './build.mjs'
 import { openTensorFlow } from './tensorflow.mjs'
 
-const FILES = ['sgd', 'momentum', 'adam', 'lars', 'lamb', 'adagrad', 'rmsprop', 'adafactor', 'adamp']
+const FILES = 'sgd momentum adam lars lamb adagrad rmsprop adafactor adamp came sm3'.split(' ')
 const CASES = 12
 /** Beside the random cases, whose layers are small: one that fills a kernel's grid, and odd ones. */
 const LARGE = [[257, 511], [7, 5, 3], [1001]]

@@ -1,4 +1,4 @@
-/** Programs that were compiled wrong once, each on the target that its test is sharpest on. */
+/** Programs that were compiled wrong once. */
 
 /** A bool that one pass makes and a later one reads: buffers hold numbers. */
 export const BOOL_OF_ELEMENTS = `optimizer Kept {

@@ -1,7 +1,7 @@
 /** The target that works anywhere: passes and finishes as plain TensorFlow.js operations on flat tensors. */
 import type { Node } from '../check/program.js'
 import { isVector, sameBuffer, usesAxes } from '../plan/order.js'
-import type { Abilities, Barrier, Pass, Plan, Variant } from '../plan/plan.js'
+import { type Barrier, IDEAL, type Pass, type Plan, type Variant } from '../plan/plan.js'
 import { authorNames, layOut, type Notation } from './body.js'
 import { bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
@@ -9,19 +9,7 @@ import { ascii, freshNames } from './names.js'
 import { array, arrow, literal, object } from './text.js'
 
 /** Each operation makes a fresh tensor, and nothing limits how many a pass may touch. */
-const ABILITIES: Abilities = {
-  target: 'ops',
-  reducesInPass: true,
-  inPlace: true,
-  maxBuffers: Infinity,
-  maxOutputs: Infinity,
-  maxReductions: Infinity,
-  recomputes: true,
-  axes: true,
-  noise: true
-}
-
-export const ops: Emitter = { target: 'ops', abilities: ABILITIES, emit }
+export const ops: Emitter = { target: 'ops', abilities: { ...IDEAL, target: 'ops' }, emit }
 
 function emit(plan: Plan): Emitted {
   const own = `ops${ascii(plan.program.name)}`
