@@ -35,8 +35,7 @@ const SAME: readonly (readonly [optimizer: RegExp, label: RegExp, reason: string
     /if \((group\.x == 0u && )?id == 0u\) \{.* \[== → !=\]/,
     'all threads but the first compute and write the same'
   ],
-  [/./, /^to\[\d\] = total\[\d\]; /, 'a sum that nobody reads: the same program makes of it what is read'],
-  [/^everything$/, /select\(power, .* \[== → !=\]/, 'it is a mistake in powers of 0, and v is 0.25 or more']
+  [/./, /^to\[\d\] = total\[\d\]; /, 'a sum that nobody reads: the same program makes of it what is read']
 ]
 
 export interface Ground {
