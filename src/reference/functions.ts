@@ -42,11 +42,12 @@ function apply(name: InexactFunction): (a: Arithmetic, n: Num) => Num {
     const lost = (y: number, loss: number): number => (y === 0 && loss === 0 ? 0 : (loss + a.tiny) * SLACK)
     const low = Math.min(...ends.map(({ y, loss }) => y - lost(y, loss)))
     const high = Math.max(...ends.map(({ y, loss }) => y + lost(y, loss)))
-    return within(a, x, name === 'tanh' || name === 'log' ? low : keepSign(x, low), high, n.undecided)
+    const mayBeNegative = name === 'log' || ((name === 'cbrt' || name === 'tanh') && n.low < 0)
+    return within(a, x, mayBeNegative ? low : keepSign(x, low), high, n.undecided)
   }
 }
 
-/** A root or a power is never negative when its value is not, however it is rounded. */
+/** A root or a power of what is not negative is not either, however it is rounded. */
 const keepSign = (x: number, low: number): number => (x >= 0 ? Math.max(0, low) : low)
 
 export const sqrt = apply('sqrt')

@@ -150,6 +150,8 @@ export async function fateOf(mutant: Mutant, { bring, right, unchanged, seeds, s
     if (text === unchanged) return { fate: 'equivalent', reason: 'the class is the same, to the letter' }
     wrong = await bring(text)
   } catch {
+    // Where not even the right one comes to life, nothing is known of the wrong one.
+    await bring(unchanged)
     return { fate: 'stillborn' }
   }
   const soon = await seedThatTells(wrong, SOON)

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import type { Expr } from '../../src/compiler/syntax/ast.js'
 import { type Table, tables } from '../../src/reference/arithmetic.js'
 import { evaluate, numbers, type Scope } from '../../src/reference/expression.js'
-import { sumOf } from '../../src/reference/functions.js'
+import { cbrt, sumOf } from '../../src/reference/functions.js'
 import { add, divide, errorOf, exactly, load, multiply, subtract } from '../../src/reference/number.js'
 import { gridOf } from '../../src/reference/value.js'
 import { execute, type Machine, type Names, nearest, type Random, shader, show, sumInTree, wide } from './machine.js'
@@ -158,4 +158,10 @@ test('what is added to 0 is exact, but not to a difference that is 0', () => {
   expect(errorOf(add(device, load(device, 0), tenth))).toBe(0)
   // It may be added to one of the terms first.
   expect(errorOf(add(device, subtract(device, three, three), tenth))).toBeGreaterThan(2 ** -24)
+})
+
+test('a cube root is negative where its operand may be', () => {
+  const { device } = tables.ops
+  const root = cbrt(device, { ...exactly(2 ** -9), low: -(2 ** -6) })
+  expect(root.x - errorOf(root)).toBeLessThanOrEqual(-(2 ** -2))
 })
