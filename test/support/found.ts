@@ -30,3 +30,13 @@ export const CHOICE_OVER_COLS = `optimizer Choice {
     w := w - lr * (1 + 0.1 * tanh(a)) * g
   }
 }`
+
+/** What one pass reads of a row, the next replaces. */
+export const ROWS_READ_BEFORE = `optimizer Before {
+  hyper learningRate as lr = 0.1
+  state m over rows = 1
+  step(w, g) {
+    w := w - lr * (m + g)
+    m := 1.5 * m
+  }
+}`

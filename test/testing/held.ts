@@ -14,7 +14,7 @@ import {
   type Verdict
 } from '../../src/testing/harness.js'
 import { type SubjectOptions, subjectOf } from '../../src/testing/subject.js'
-import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS, CHOICE_OVER_COLS } from '../support/found.js'
+import { BOOL_OF_ELEMENTS, BOOL_OF_ROWS, CHOICE_OVER_COLS, ROWS_READ_BEFORE } from '../support/found.js'
 import { program, programWithAxes } from './arbitraries.js'
 
 /** OPTC_RUNS=1000 looks harder. */
@@ -83,7 +83,7 @@ export function heldToReference(
   })
 
   test('what was compiled wrong once', { timeout: MINUTES }, async () => {
-    for (const source of [BOOL_OF_ELEMENTS, ...(axes ? [BOOL_OF_ROWS, CHOICE_OVER_COLS] : [])]) {
+    for (const source of [BOOL_OF_ELEMENTS, ...(axes ? [BOOL_OF_ROWS, CHOICE_OVER_COLS, ROWS_READ_BEFORE] : [])]) {
       const subject = await bring(source, options)
       const kernels = new Set<string>()
       for (let seed = 1; seed <= CASES; seed++) {

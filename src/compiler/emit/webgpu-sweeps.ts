@@ -41,8 +41,8 @@ export interface Sweep {
   readonly pass: Pass
   /** The calls that make up the pass in one workgroup. */
   readonly calls: readonly string[]
-  /** Whether it leaves something in `cells`. */
-  readonly leaves: boolean
+  /** Whether it leaves something in `cells`, or reads there what a later pass may replace: a row's state, a column's. */
+  readonly meets: boolean
   readonly binds: ReadonlySet<string>
   /** A workgroup's part of the pass. */
   readonly part: Entry
@@ -95,8 +95,8 @@ export function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[])
   if (pass.reductions.length === 0) {
     functions.push(wgsl.printEntry(names.part, [...swept.part, ...finishOnce('group.x == 0u && id == 0u')]))
     const calls = [...swept.alone, ...finishOnce('id == 0u')]
-    const intoCells = pass.domain !== 'element' || finish !== null
-    return { pass, calls, leaves: intoCells, binds, part: { name: names.part, binds }, meet: null }
+    const meets = (isTiled && swept.binds.has('cells')) || finish !== null
+    return { pass, calls, meets, binds, part: { name: names.part, binds }, meet: null }
   }
   const gather = ops.length > 0 ? [`${names.gather}(id);`] : []
   const collect = ops.map((op, r) => {
@@ -121,7 +121,7 @@ export function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[])
     calls: isTiled
       ? [...swept.alone, ...MEET, ...meetLines('id', `${wgsl.WORKGROUP}u`), ...meetTotals]
       : [...swept.alone, ...gather, ...finishOnce('id == 0u')],
-    leaves: true,
+    meets: true,
     binds: isTiled ? new Set([...binds, 'cells']) : binds,
     part: { name: names.part, binds: new Set(['layer', 'cells', ...swept.binds]) },
     meet: { name: names.meet, binds: new Set(['layer', 'cells', ...(finish?.binds ?? [])]) }
@@ -200,7 +200,7 @@ export function printWhole(
   functions.push(
     wgsl.printEntry(
       name,
-      sweeps.flatMap((s, i) => [...s.calls, ...(s.leaves && i < sweeps.length - 1 ? MEET : [])])
+      sweeps.flatMap((s, i) => [...s.calls, ...(s.meets && i < sweeps.length - 1 ? MEET : [])])
     )
   )
   return { name, binds }
