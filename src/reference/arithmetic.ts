@@ -254,7 +254,39 @@ const inFragments = (n: number): number => {
   return Math.max(0, ...widths.map((width) => side(width) + side(Math.ceil(n / width)))) + (n < 2 ? 0 : 2)
 }
 
-const fragments = remembered(inFragments)
+/**
+ * GLSL, of what a layer has one a row, a column or a channel: the partial sums of the layer's own texture, at most 64 by 64 of
+ * at most 1024 numbers each, are of as many of these each. The deepest of all such.
+ */
+const spread = (n: number): number => {
+  if (n > 4096) return Infinity
+  const sides = Array.from({ length: 64 }, (_, i) => i + 1)
+  const depth = (across: number, down: number): number => {
+    const each = Math.ceil(n / (across * down))
+    const columns = Math.ceil(Math.sqrt(each))
+    const width = Math.min(n, across * columns)
+    const rows = Math.ceil(n / (across * columns))
+    const block = Math.ceil(each / columns)
+    const lengths = [Math.min(n, columns), Math.min(rows, block), Math.ceil(width / columns), Math.ceil(rows / block)]
+    return each > 1024 ? 0 : lengths.reduce((sum, length) => sum + inBlocks(length, 8), 0)
+  }
+  return Math.max(...sides.map((across) => Math.max(...sides.map((down) => depth(across, down)))))
+}
+
+const fragments = remembered((n) => Math.max(inFragments(n), spread(n)))
+
+/**
+ * GLSL, along a row, a column or a channel: blocks as wide as 16 or the fourth root of what there is to add, and no taller, in
+ * runs of 8 along their rows, and rows likewise; and the blocks' sums as a block again.
+ */
+const inLines = (n: number): number => {
+  if (n < 1) return 0
+  const side = Math.min(n, Math.max(16, Math.ceil(Math.sqrt(Math.sqrt(n)))))
+  const blocks = Math.ceil(n / side ** 2)
+  const across = Math.ceil(Math.sqrt(blocks))
+  const lengths = [side, Math.ceil(Math.ceil(n / side) / blocks), across, Math.ceil(blocks / across)]
+  return lengths.reduce((sum, length) => sum + inBlocks(length, 8), 0)
+}
 
 const table = (name: string, device: Arithmetic, depth = alike(inATree)): Table => ({ name, host, device, depth })
 
@@ -281,7 +313,8 @@ export const tables = {
     shader,
     inOrder(
       (grid) => fragments(sizeOf(grid)),
-      (n) => inBlocks(n, 8)
+      (n) => inBlocks(n, 8),
+      alike(inLines).line
     )
   ),
   float64: { name: 'float64', host, device: host, depth: alike(() => 2) },

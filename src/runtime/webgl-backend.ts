@@ -95,11 +95,12 @@ export function layoutOf(backend: Backend, { dataId }: tf.TensorInfo, packed = f
  * How an input is read at the texels of another layout.
  * - `D`: the same texel.
  * - `A`: four texels of an unpacked texture whose rows are those of the matrix.
- * - `P`, `U`: element by element, from a packed or an unpacked texture.
+ * - `P`, `U`: element by element, from a packed or an unpacked texture; all that a function has the `place` of.
  */
 export type Fetch = 'D' | 'A' | 'P' | 'U'
 
-export function fetchOf(at: Layout, from: Layout): Fetch {
+export function fetchOf(at: Layout, from: Layout, place?: string): Fetch {
+  if (place) return from.packed ? 'P' : 'U'
   // Blocks of two rows never reach from one matrix of a batch into the next where rows are even.
   const even = at.rows % 2 === 0
   const { packed, offset } = from

@@ -36,6 +36,9 @@ export interface Device {
   destroy(): void
 }
 
+/** Width of the textures for partial sums. */
+export const ATLAS = 1024
+
 export function makeDevice({ gpgpu }: Backend): Device {
   const { gl } = gpgpu
   const programs = new Map<object, Record<string, Program>>()

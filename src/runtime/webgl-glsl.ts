@@ -5,7 +5,7 @@ export type Reduce = 'sum' | 'max' | 'min'
 
 /** The largest float32. */
 export const LARGEST = '3.4028234663852886e38'
-const STARTS: Readonly<Record<Reduce, string>> = { sum: '0.0', max: `-${LARGEST}`, min: LARGEST }
+export const STARTS: Readonly<Record<Reduce, string>> = { sum: '0.0', max: `-${LARGEST}`, min: LARGEST }
 
 function join(op: Reduce, a: string, b: string): string {
   return op === 'sum' ? `(${a} + ${b})` : `${op}(${a}, ${b})`
@@ -50,7 +50,7 @@ function inputOf(i: number): string {
 }
 
 /** `in0(p)` … */
-function reader(i: number, fetch: Fetch, packed: boolean): string {
+function reader(i: number, fetch: Fetch, packed: boolean, place = ''): string {
   const read = (place: string): string => `texelFetch(x${i}, ${place}, 0)`
   const value = (text: string): string => `T in${i}(ivec2 p) { ${text}; }`
   if (fetch === 'D') return value(`return ${read('p')}${packed ? '' : '.r'}`)
@@ -58,7 +58,7 @@ function reader(i: number, fetch: Fetch, packed: boolean): string {
     const places = ['p', 'ivec2(q.x, p.y)', 'ivec2(p.x, q.y)', 'q'].map((place) => `${read(place)}.r`)
     return value(`p *= 2; ivec2 q = min(p + 1, l${i}.zx - 1); return vec4(${places.join(', ')})`)
   }
-  const all = packed ? ['x', 'y', 'z', 'w'].map((lane) => `at${i}(F.${lane})`) : [`at${i}(F)`]
+  const all = packed ? ['x', 'y', 'z', 'w'].map((lane) => `at${i}(${place}(F.${lane}))`) : [`at${i}(${place}(F))`]
   return `${elementOf(i, fetch)}\n${value(`return T(${all.join(', ')})`)}`
 }
 
@@ -87,6 +87,8 @@ export interface Reading {
 }
 
 export interface PassText {
+  /** Of loads whose place is another than the element's: functions of the index, one of `functions`. */
+  readonly places?: Readonly<Record<number, string>>
   readonly stores: readonly number[]
   readonly reduces: readonly Reduce[]
   readonly functions?: string
@@ -96,7 +98,7 @@ export interface PassText {
 
 /** A pass: what it stores, or its sums over blocks of texels. */
 export function passShader(pass: PassText, { packed, fetches, masked }: Reading, scalars: number): string {
-  const { stores, reduces, functions = '', head = '', body } = pass
+  const { places, stores, reduces, functions = '', head = '', body } = pass
   // Functions may want to know it: random numbers are of an element's index.
   const located = masked || functions || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
   const results = [...stores, ...reduces].map((_, i) => `to${i}`)
@@ -114,8 +116,8 @@ export function passShader(pass: PassText, { packed, fetches, masked }: Reading,
       // A layout; the first texel of the partial sums, and how large a block each adds.
       'uniform ivec4 l, blocks;',
       ...(located ? [locator(packed)] : []),
-      ...fetches.map(([i, fetch]) => inputOf(i) + reader(i, fetch, packed)),
       functions,
+      ...fetches.map(([i, fetch]) => inputOf(i) + reader(i, fetch, packed, places?.[i])),
       `T ${results.join(', ')};`,
       ...outputs(stores.length || Math.ceil(reduces.length / 4), stores.length ? 'T' : 'vec4')
     ],
@@ -156,7 +158,7 @@ function leave(numbers: readonly string[]): string[] {
  * Reduces what `body` makes of each texel `p` of a rectangle to `Z0_0`, `Z0_1`, …: in runs of 8 texels of a row, these along
  * the row, rows in groups of 8, and these. So no sum is a long chain.
  */
-function loops(
+export function loops(
   ops: readonly Reduce[],
   type: string,
   from: string,

@@ -7,10 +7,11 @@
  * of all layers, and adds a stage to the record.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import type { Vector } from './matrices.js'
 import type { CompiledProgram, Driver, Layer, ModelState, Step, StepLayer, Target } from './program.js'
 import { replaceState, replaceTensor } from './tensors.js'
 import { type Backend, fetchOf, findMissing, type Layout, layoutOf, makeTensor } from './webgl-backend.js'
-import { type Input, makeDevice } from './webgl-draw.js'
+import { ATLAS, type Device, type Draw, type Input, makeDevice } from './webgl-draw.js'
 import {
   type CellText,
   enterShader,
@@ -29,10 +30,21 @@ export interface WebGlStage extends CellText {
   readonly texels: number
 }
 
-/** Buffers by number: 0 the weight, 1 the gradient, then slots, then scratch. */
+/**
+ * Buffers by number: 0 the weight, 1 the gradient, then slots, then scratch, then what has one value a row, a column or a
+ * channel.
+ */
 export interface WebGlPass extends PassText {
   readonly segment: number
   readonly loads: readonly number[]
+  /** Where it knows of rows, columns or channels. */
+  readonly lines?: {
+    /** What it sweeps over; elements unless said otherwise. */
+    readonly over?: Vector
+    /** What it reduces to one number of each, and the buffers of these; to numbers of the layer unless said otherwise. */
+    readonly of?: Vector
+    readonly into?: readonly number[]
+  }
   readonly finish?: WebGlStage
 }
 
@@ -73,9 +85,11 @@ const PACKED = 4096
 /** Side of the block of texels that a fragment adds up, and of the largest tile of partial sums. */
 const BLOCK = 16
 const TILE = 64
-const ATLAS = 1024
 
-export function webgl(kernels: WebGlKernels): Target {
+/** Runs a pass that has `lines`, in draws of `run`: `webgl-lines.ts`, for programs that have such passes. */
+export type RunLines = (pass: WebGlPass, one: Run, device: Device, run: (pass: WebGlPass, one: Run) => void) => void
+
+export function webgl(kernels: WebGlKernels, runLines?: RunLines): Target {
   return {
     backend: 'webgl',
     open(program) {
@@ -84,7 +98,7 @@ export function webgl(kernels: WebGlKernels): Target {
       const missing = findMissing(backend)
       return missing
         ? `This TensorFlow.js webgl backend has no ${missing}.`
-        : openWebGl(kernels, program.scalars, backend)
+        : openWebGl(kernels, program.scalars, backend, runLines)
     }
   }
 }
@@ -103,12 +117,17 @@ interface Row {
   readonly tile: readonly [number, number, number, number]
 }
 
-interface Run extends Row {
+export interface Run extends Row {
   readonly step: StepLayer
+  /** Of what passes store, and how it is packed. */
+  readonly shape: readonly number[]
+  readonly packedAs: readonly number[] | undefined
   /** The layout that its reductions go over, and the block of texels that each partial sum is of. */
   readonly at: Layout
   readonly block: readonly [number, number]
   readonly scratch: tf.Tensor[]
+  /** What its programs read besides. */
+  readonly inputs?: Draw['inputs']
 }
 
 /** A record with a row for each layer of a variant, or for the model. */
@@ -123,7 +142,12 @@ interface Records<R extends Row = Row, Text extends RecordText = RecordText> {
 
 type Group = Records<Run, WebGlVariant>
 
-function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backend: Backend): Driver {
+function openWebGl(
+  { variants, model }: WebGlKernels,
+  scalarCount: number,
+  backend: Backend,
+  runLines: RunLines | undefined
+): Driver {
   const { gl } = backend.gpgpu
   const device = makeDevice(backend)
   const packs = tf.env().getBool('WEBGL_PACK')
@@ -147,7 +171,10 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
       for (const group of groups) {
         for (const pass of group.text.passes) {
           if (pass.segment !== segment) continue
-          for (const [row, one] of group.rows.entries()) run(pass, one, row, group)
+          for (const [row, one] of group.rows.entries()) {
+            if (pass.lines) runLines!(pass, one, device, (pass, one) => run(pass, one, row, group))
+            else run(pass, one, row, group)
+          }
           addStage(group, pass.finish, pass.reduces)
         }
       }
@@ -177,6 +204,7 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
 
   function rowOf(step: StepLayer, place: Shelves): Run {
     const { layer, scalars } = step
+    const { shape, size } = layer.info
     const at = layoutOf(backend, layer.variable, packs)
     const width = Math.min(at.width, Math.max(BLOCK, Math.ceil(at.width / TILE)))
     const height = Math.max(BLOCK, Math.ceil(at.height / TILE))
@@ -184,6 +212,8 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
       step,
       holder: layer,
       at,
+      shape,
+      packedAs: at.packed ? at.shape : packs && size >= PACKED ? shape : undefined,
       scratch: [],
       scalars: rounded(scalars),
       block: [width, height],
@@ -276,10 +306,9 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
   }
 
   /** A pass over one layer: into fresh tensors, which take the place of the old ones, or into its tile of the atlas. */
-  function run(pass: WebGlPass, { step, at, tile, block, scalars, scratch }: Run, row: number, group: Group): void {
+  function run(pass: WebGlPass, one: Run, row: number, group: Group): void {
+    const { step, at, tile, block, scalars, scratch, shape, packedAs } = one
     const { layer, gradient } = step
-    const { shape, size } = layer.info
-    const packedAs = at.packed ? at.shape : packs && size >= PACKED ? shape : undefined
     const fresh = pass.stores.map(() => makeTensor(backend, shape, packedAs))
     const outputs = fresh.map((tensor) => layoutOf(backend, tensor))
     const [over = at] = outputs
@@ -287,20 +316,20 @@ function openWebGl({ variants, model }: WebGlKernels, scalarCount: number, backe
       ...recordsFor(group),
       s: scalars,
       l: numbersOf(over),
-      where: [row, size, at.width, at.height],
-      blocks: [tile[0], tile[1], ...block]
+      where: [row, over.size, at.width, at.height],
+      blocks: [tile[0], tile[1], ...block],
+      ...one.inputs
     }
     const buffers = [layer.variable, gradient, ...layer.slots, ...scratch]
     const fetches = pass.loads.map((buffer) => {
       const layout = layoutOf(backend, buffers[buffer]!, over.packed)
-      const fetch = fetchOf(over, layout)
       inputs[`x${buffer}`] = layout.texture
       inputs[`l${buffer}`] = numbersOf(layout)
-      return [buffer, fetch] as const
+      return [buffer, fetchOf(over, layout, pass.places?.[buffer])] as const
     })
     const { packed, width, height } = over
     // A texel, or one of its four numbers, may hold no element.
-    const reading = { packed, fetches, masked: (packed ? 4 : 1) * width * height !== size }
+    const reading = { packed, fetches, masked: (packed ? 4 : 1) * width * height !== over.size }
     device.draw({
       program: device.program(pass, Object.values(reading).join(), () => passShader(pass, reading, scalarCount)),
       to: over === at ? partsFor(pass.reduces.length) : outputs.map(({ texture }) => texture),

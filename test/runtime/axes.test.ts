@@ -6,14 +6,12 @@ import { compile as assemble } from 'watr'
 import { compile } from '../../src/compiler/compile.js'
 import { print } from '../../src/compiler/emit/classes.js'
 import { subjectOf } from '../../src/testing/subject.js'
-import { shipped } from '../support/library.js'
 import { describeTensorFlow } from '../support/tensorflow.js'
 import { openWasm } from '../support/wasm.js'
 import { describeWebGpu } from '../support/webgpu.js'
 import { EVERY_AXIS, knowsAxes } from './support/axes.js'
 import { watchDevice } from './support/webgpu.js'
 
-const { source } = shipped.get('Adafactor')!
 const SHAPES: readonly (readonly [string, number[], number, number, number])[] = [
   ['scalar', [], 1, 1, 1],
   ['bias', [5], 5, 1, 1],
@@ -46,10 +44,19 @@ test('one value a row, a column and a channel, by name; a save that does not fit
   optimizer.dispose()
 })
 
-test('a target without rows and columns is left out, and says so', () => {
-  const { code } = compile(source, { print, assemble })
-  expect(code).toContain(`open: () => 'The target "webgl" has no rows and columns yet.'`)
+test('a target that can not load all that a pass needs is left out, and says so', () => {
+  const slots = Array.from({ length: 14 }, (_, i) => `r${i}`)
+  const { code, plans } = compile(
+    `optimizer Wide { ${slots.map((r) => `state ${r} over rows = 0`).join('\n')}
+      step(w, g) { ${slots.map((r) => `${r} := ${r} + max(g over rows)`).join('\n')}
+        w := w - g * (${slots.join(' + ')}) } }`,
+    { print, assemble }
+  )
+  expect(code).toContain(
+    `open: () => 'The target "webgl" has no pass that loads as many tensors as this program needs.'`
+  )
   expect(code).not.toContain('runtime/webgl')
+  expect(plans[0]!.targets.map((t) => t.abilities.target)).not.toContain('webgl')
 })
 
 describe('cpu', () => knowsAxes('cpu', { targets: ['cpu'] }))

@@ -9,6 +9,7 @@ import { type Case, type CaseLayer, compareCase, type Reference, type Table, tab
 import { remoteSubjectOf } from '../../src/testing/subject.js'
 import { describeBrowser, usePage } from '../support/browser.js'
 import type { Place, Places, Watched, WebGl } from '../support/page/webgl.js'
+import { EVERY_AXIS } from './support/axes.js'
 
 declare const webgl: WebGl
 
@@ -160,6 +161,67 @@ describeBrowser('the webgl driver', () => {
       group: {}
     }))
     await held(await tested(here, FUNCTIONS), { ...caseOf([], 1), layers })
+  })
+
+  describe('with rows, columns and channels', () => {
+    let axes: Tested
+    beforeAll(async () => {
+      axes = await tested(here, EVERY_AXIS)
+    })
+
+    it.each(PLACES)('reads and sums what lies in %s', async (place) => {
+      // Lines of one, of a block, of blocks that are not full, of more than fit into a block of blocks; and batches.
+      const shapes = [
+        [],
+        [5],
+        [17],
+        [5, 7],
+        [3, 4],
+        [3, 3, 3, 17],
+        [4, 1, 1],
+        [2, 3, 33, 20],
+        [1, 2, 1],
+        [2, 300],
+        [400, 2]
+      ]
+      await held(axes, caseOf(shapes), { weights: place, gradients: place })
+    })
+
+    it('goes along rows and columns that are long', async () => {
+      await held(axes, caseOf([[3, 8300], [8300, 3], [9001]], 1), { weights: 'packed', gradients: 'unpacked' })
+    })
+
+    it('takes more than a row of a texture', async () => {
+      await here.page.evaluate(() => webgl.flag('WEBGL_MAX_TEXTURE_SIZE', 32))
+      try {
+        for (const weights of PLACES)
+          await held(axes, caseOf([[300], [40, 5], [3, 5, 30]]), { weights, gradients: 'cpu' })
+      } finally {
+        await here.page.evaluate((size) => webgl.flag('WEBGL_MAX_TEXTURE_SIZE', size), 8192)
+      }
+    })
+
+    it('stores and sums more than a draw has targets for, each of what was there before', async () => {
+      const slots = [0, 1, 2, 3, 4, 5].map((i) => `r${i}`)
+      const terms = (count: number, term: (i: number) => string): string =>
+        Array.from({ length: count }, (_, i) => term(i)).join(' + ')
+      const source = `optimizer Turn {
+        ${slots.map((r, i) => `state ${r} over rows = ${i}`).join('\n')}
+        state k over channels = 1
+        step(w, g) {
+          first = r0
+          ${slots
+            .slice(1)
+            .map((r, i) => `r${i} := ${r}`)
+            .join('\n')}
+          r5 := first + sum(g over rows)
+          k := k + ${terms(6, (i) => `max(g + ${i} * w over channels)`)}
+          low = if r0 < 2 * r3 then r1 else r2
+          w := w - k / 100 + low + (${terms(18, (i) => `sum(max(r5, ${i} / 8))`)}) / 1000
+        }
+      }`
+      await held(await tested(here, source), caseOf([[5, 7], [3], [2, 3, 4]], 3))
+    })
   })
 
   it.each([17, 70])('makes %s reductions of a pass, over layers and over the model', async (count) => {

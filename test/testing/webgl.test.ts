@@ -5,7 +5,7 @@ import { remoteSubjectOf, type SubjectOptions } from '../../src/testing/subject.
 import { describeBrowser, usePage } from '../support/browser.js'
 import type { Harness } from '../support/page/harness.js'
 import { heldToReference } from './held.js'
-import { sumsAreNoDeeperThan } from './sums.js'
+import { linesAreNoDeeperThan, sumsAreNoDeeperThan } from './sums.js'
 
 declare const harness: Harness
 
@@ -23,4 +23,11 @@ describeBrowser('webgl', () => {
     })
   heldToReference('webgl', OPTIONS, bring)
   sumsAreNoDeeperThan(tables.glsl, (source) => bring(source, OPTIONS))
+  // Of one block, of some, and of more than stand side by side; small, since all that is found comes out of the browser.
+  const matrices = [
+    [4, 300],
+    [2, 700, 2],
+    [19, 2, 5]
+  ]
+  linesAreNoDeeperThan(tables.glsl, (source) => bring(source, OPTIONS), matrices)
 })

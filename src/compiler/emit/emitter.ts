@@ -27,7 +27,7 @@ export interface Emitted {
 
 /** Stands for a target that can't run a program: a driver for any backend is taken, and the optimizer's plan says why. */
 export function leftOut({ target }: Emitter): Emitted {
-  const reason = `The target "${target}" has no rows and columns yet.`
+  const reason = `The target "${target}" has no pass that loads as many tensors as this program needs.`
   return { declarations: [], expression: `{ backend: '${target}', open: () => ${quote(reason)} }`, imports: {} }
 }
 

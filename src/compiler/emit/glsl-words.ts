@@ -15,7 +15,8 @@ sampler2DRect sampler2DRectShadow isampler2DRect usampler2DRect samplerBuffer is
 isampler2DMS usampler2DMS sampler2DMSArray isampler2DMSArray usampler2DMSArray sizeof cast namespace using
 main abs sign sqrt inversesqrt exp log floor max min mix lessThan lessThanEqual greaterThan greaterThanEqual equal notEqual
 texelFetch pow_ cbrt_ tanh_ noise_ lt le gt ge eq ne both either none pick
-T B F V l s p row where blocks cells cellsOf cell model total to locate Zq Zk Zt Za Zb Zx Zy Zi Zj
+T B F V l s p row where blocks cells cellsOf cell model total part to locate Zq Zk Zt Za Zb Zx Zy Zi Zj
+axes rowOf colOf channelOf Zl Zp Zw Zf Zn Zo Ze Zv Zbegin Zwalk
 `
   .trim()
   .split(/\s+/)

@@ -6,6 +6,7 @@
  * layer's and the model's record), `in0(p)`, `in1(p)` … (what a buffer holds at a texel) and the comparisons as functions
  * (GLSL has operators for single values only) are put before the text by the runtime.
  */
+import type { Vector } from '../check/axes.js'
 import type { Node } from '../check/program.js'
 import type { Buffer, Pass } from '../plan/plan.js'
 import { layOut } from './body.js'
@@ -208,6 +209,21 @@ function printNoise(): string {
     `  return vec4(${['x', 'y', 'z', 'w'].map((lane) => `noise_(halves, index.${lane}, site)`).join(', ')});`,
     '}'
   ].join('\n')
+}
+
+/** Functions that find, of an element or of a column, its row, column or channel; `axes` has the length of a column and of a row. */
+export const PLACE: Readonly<Record<Vector, string>> = { row: 'rowOf', col: 'colOf', channel: 'channelOf' }
+const PLACES: Readonly<Record<Vector, string>> = {
+  row: 'f / axes.y',
+  col: 'f / (axes.x * axes.y) * axes.y + f % axes.y',
+  channel: 'f % axes.y'
+}
+
+/** Those of these levels, for the driver to call where it reads values. */
+export function placesOf(levels: readonly Vector[]): string[] {
+  if (levels.length === 0) return []
+  const all = [...new Set(levels)].map((level) => `int ${PLACE[level]}(int f) { return ${PLACES[level]}; }`)
+  return ['uniform ivec4 axes;', ...all]
 }
 
 /** The helpers that a text calls, and those that these call, as text. */

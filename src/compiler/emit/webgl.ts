@@ -3,34 +3,34 @@
  * around them how textures are laid out, and runs them.
  *
  * A pass is one draw a layer, into as many textures as it stores. A pass that reduces draws partial sums instead, which a
- * draw for all layers of the variant brings together, with the cells that they complete.
+ * draw for all layers of the variant brings together, with the cells that they complete. One that has something of both, as
+ * passes over rows, columns and channels may, or sums of several levels, is several draws (`webgl-draws.ts`).
  */
+import type { Varying, Vector } from '../check/axes.js'
 import type { Node } from '../check/program.js'
+import { hasVectors, isVector, levelOfBuffer, reductionsOf } from '../plan/order.js'
 import type { Abilities, Barrier, Buffer, Pass, Plan, Variant } from '../plan/plan.js'
-import { bufferIndex, readName } from './buffers.js'
+import { bufferCount, bufferIndex, isVectorBuffer, readName } from './buffers.js'
 import type { Emitted, Emitter } from './emitter.js'
 import * as glsl from './glsl.js'
 import { ascii } from './names.js'
 import { type Scalars, scalarsFrom, template } from './shader.js'
 import { recordOf, type Stage, type TexelRecord } from './texels.js'
 import { array, object, quote } from './text.js'
+import { chunks, inDraws, NUMBERS, OUTPUTS } from './webgl-draws.js'
 
-/** Targets of a draw that every WebGL 2 has. */
-const OUTPUTS = 4
-/** Numbers that such a draw leaves. */
-const NUMBERS = 4 * OUTPUTS
+/** Textures that a draw may read on every WebGL 2, but for those of the records of the layer and of the model. */
+const TEXTURES = 16 - 2
 
 const ABILITIES: Abilities = {
   target: 'webgl',
   reducesInPass: false,
   inPlace: false,
-  // 16 textures for sure, two of which hold the records of the layer and of the model.
-  maxBuffers: 14,
+  maxBuffers: TEXTURES,
   maxOutputs: OUTPUTS,
   maxReductions: NUMBERS,
-  recomputes: true,
-  axes: false,
-  noise: true
+  maxLoads: TEXTURES,
+  recomputes: true
 }
 
 export const webgl: Emitter = { target: 'webgl', abilities: ABILITIES, emit }
@@ -46,13 +46,18 @@ function emit(plan: Plan): Emitted {
   const model = modelOf(plan)
   const printed = variants.map((v) => `const ${nameOf(v)}: WebGlVariant = ${printVariant(plan, v, model)}`)
   if (hasModel) printed.push(`const ${own}Model: WebGlModel = ${printModel(plan, model)}`)
+  const kernels = object([
+    ['variants', array(plan.variants.map(nameOf))],
+    ['model', hasModel ? `${own}Model` : null]
+  ])
+  const hasLines = variants.some(hasVectors)
   return {
     declarations: [`${READING}\n${printed[0]}`, ...printed.slice(1)],
-    expression: `webgl(${object([
-      ['variants', array(plan.variants.map(nameOf))],
-      ['model', hasModel ? `${own}Model` : null]
-    ])})`,
-    imports: { webgl: ['webgl', 'type WebGlVariant', ...(hasModel ? ['type WebGlModel'] : [])] }
+    expression: `webgl(${kernels}${hasLines ? ', webglLines' : ''})`,
+    imports: {
+      webgl: ['webgl', 'type WebGlVariant', ...(hasModel ? ['type WebGlModel'] : [])],
+      ...(hasLines && { 'webgl-lines': ['webglLines'] })
+    }
   }
 }
 
@@ -65,12 +70,12 @@ interface Scope {
 }
 
 function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string {
-  const { passes } = variant
-  const made = passes.map((p) => [...totalsOf(p), ...p.finish.map((i) => variant.cells[i]!.node)])
+  const draws = variant.passes.flatMap((pass) => inDraws(pass, variant.vectors.length))
+  const made = draws.map((pass) => [...totalsOf(pass), ...pass.finish.map((i) => variant.cells[i]!.node)])
   const kept = [...variant.layerState, ...variant.observations].map((k) => k.value)
   const layer = recordOf(plan, 'layer', [...made, kept])
   const scope: Scope = { plan, variant, layer, model }
-  const end = { stage: passes.length, barrier: Infinity }
+  const end = { stage: draws.length, barrier: Infinity }
   const stateAfter = (name: string, i: number): number => {
     const value = variant.layerState.find((s) => s.slot === name)?.value
     return value ? layer.placeOf(value) : 4 * layer.state + i
@@ -81,7 +86,7 @@ function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string 
     ['at', String(layer.state)],
     ['state', numbers(layer.slots.map(stateAfter))],
     ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
-    ['passes', array(passes.map((pass, i) => printPass(scope, pass, i)))],
+    ['passes', array(draws.map((pass, i) => printPass(scope, pass, i)))],
     [
       'shares',
       array(plan.barriers.map((barrier, i) => array(drawsOf(barrier).map((draw) => printShares(scope, draw, i)))))
@@ -93,21 +98,54 @@ function printVariant(plan: Plan, variant: Variant, model: TexelRecord): string 
 function printPass(scope: Scope, pass: Pass, stage: number): string {
   const { plan, variant, layer } = scope
   const { program } = plan
-  const index = (buffer: Buffer): number => bufferIndex(program, buffer)
+  const index = (buffer: Buffer): number => indexOf(plan, variant, buffer)
   const when = { stage, barrier: pass.segment }
   const { head, body } = glsl.printPass(pass, scalarsOf(scope, { ...when, inPass: true }), {
     index,
-    element: (buffer) => readName(program, pass, buffer),
-    count: 2 + program.slots.length + variant.scratch
+    element: (b) => (isVectorBuffer(b) ? (variant.vectors[b.index]?.name ?? 'x') : readName(program, pass, b)),
+    count: Math.max(2, ...pass.loads.map((b) => index(b) + 1))
+  })
+  const elsewhere = pass.loads.flatMap((buffer): [number, Vector][] => {
+    const level = levelOf(scope, pass, buffer)
+    return level === pass.domain || level === 'element' ? [] : [[index(buffer), level]]
   })
   return object([
     ['segment', String(pass.segment)],
+    ['lines', printLines(scope, pass, elsewhere.length > 0)],
     ['loads', numbers(pass.loads.map(index))],
+    ['places', elsewhere.length > 0 ? printPlaces(elsewhere) : null],
     ['stores', numbers(pass.stores.map((s) => index(s.to)))],
     ['reduces', array(pass.reductions.map((r) => quote(r.node.op)))],
-    ...printCode([...head, ...body], { head, body }),
+    ...printCode([...head, ...body], { head, body }, glsl.placesOf(elsewhere.map(([, level]) => level))),
     ['finish', printStage(layer.stages[stage]!, scalarsOf(scope, { ...when, totals: totalsOf(pass) }))]
   ])
+}
+
+/** What a pass that knows of rows, columns or channels sweeps over, and what it has one sum of. */
+function printLines({ plan, variant }: Scope, { domain, reductions }: Pass, reads: boolean): string | null {
+  const lines = reductions.map((r) => r.node).filter(isVector)
+  if (domain === 'element' && lines.length === 0 && !reads) return null
+  const into = lines.map((node) => variant.vectors.findIndex((v) => v.node === node))
+  return object([
+    ['over', domain === 'element' ? null : quote(domain)],
+    ['of', lines.length > 0 ? quote(lines[0]!.level) : null],
+    ['into', into.length > 0 ? numbers(into.map((i) => indexOf(plan, variant, { kind: 'vector', index: i }))) : null]
+  ])
+}
+
+function printPlaces(elsewhere: readonly (readonly [buffer: number, Vector])[]): string {
+  return `{ ${elsewhere.map(([buffer, level]) => `${buffer}: '${glsl.PLACE[level]}'`).join(', ')} }`
+}
+
+/** Behind scratch come vectors. */
+function indexOf({ program }: Plan, { scratch }: Variant, buffer: Buffer): number {
+  return isVectorBuffer(buffer) ? bufferCount(program) + scratch + buffer.index : bufferIndex(program, buffer)
+}
+
+/** A vector that waits to be stored is of the pass's own level. */
+function levelOf({ plan, variant }: Scope, pass: Pass, buffer: Buffer): Varying {
+  const isWaiting = isVectorBuffer(buffer) && buffer.index >= variant.vectors.length
+  return isWaiting ? pass.domain : levelOfBuffer(plan.program, variant.vectors, buffer)
 }
 
 /** What the layer adds to the reductions at a barrier: gathered by a pass, or the same for all its elements. */
@@ -184,11 +222,8 @@ function barriersOf({ barriers }: Plan): (readonly Barrier[])[] {
 
 /** A barrier in draws of as many reductions as fit into one; the last finishes it. */
 function drawsOf({ reductions, finish }: Barrier): Barrier[] {
-  const count = Math.ceil(reductions.length / NUMBERS)
-  return Array.from({ length: count }, (_, i) => ({
-    reductions: reductions.slice(i * NUMBERS, (i + 1) * NUMBERS),
-    finish: i === count - 1 ? finish : []
-  }))
+  const draws = chunks(reductions, NUMBERS)
+  return draws.map((own, i) => ({ reductions: own, finish: i === draws.length - 1 ? finish : [] }))
 }
 
 /** A program over cells that adds a stage to a record; null if there is nothing in it. */
@@ -204,14 +239,15 @@ function printStage({ at, texels, nodes }: Stage, scalars: Scalars): string | nu
 /** Texts as fields, after the functions that they call. */
 function printCode(
   all: readonly string[],
-  fields: Readonly<Record<string, readonly string[]>>
+  fields: Readonly<Record<string, readonly string[]>>,
+  functions: readonly string[] = []
 ): (readonly [string, string | null])[] {
-  const texts = { functions: glsl.helpersOf(all.join('\n')), ...fields }
+  const texts = { functions: [...functions, ...glsl.helpersOf(all.join('\n'))], ...fields }
   return Object.entries(texts).map(([name, lines]) => [name, lines.length > 0 ? template('glsl', lines) : null])
 }
 
 function totalsOf(pass: Pass): Node[] {
-  return pass.reductions.map((r) => r.node)
+  return reductionsOf(pass).totals.map((r) => r.node)
 }
 
 function numbers(values: readonly number[]): string {

@@ -3,6 +3,7 @@
  * or over tiles; what brings the parts together; and all passes in one workgroup, for a small layer.
  */
 import type { Node } from '../check/program.js'
+import { hasVectors, reductionsOf } from '../plan/order.js'
 import type { Pass, Plan, Variant } from '../plan/plan.js'
 import { bufferIndex, readName } from './buffers.js'
 import { type CellRecord, cellsOf, isOverLayer } from './cells.js'
@@ -67,11 +68,11 @@ export function printSweep(scope: Scope, pass: Pass, leaves: readonly Leaving[])
   const { plan, variant, layer, model, functions } = scope
   const index = variant.passes.indexOf(pass)
   const names = { gather: `gather${index}`, finish: `finish${index}`, part: `part${index}`, meet: `meet${index}` }
-  const { totals, vectors } = tiles.reductionsOf(pass)
+  const { totals, vectors } = reductionsOf(pass)
   const ops = totals.map((r) => r.node.op)
   const bins = new Map(totals.map(({ node }, r) => [node as Node, `bin${r}[0]`]))
 
-  const isTiled = tiles.inTiles(variant)
+  const isTiled = hasVectors(variant)
   const swept = isTiled ? sweepTiles(scope, pass, index) : sweepSpans(scope, pass, index)
   if (ops.length > 0) functions.push(wgsl.printGather(names.gather, ops))
   const leavings = [

@@ -6,7 +6,7 @@
  * workgroup that takes a small layer through all passes of a segment.
  */
 import type { Node } from '../check/program.js'
-import { levelOfBuffer } from '../plan/order.js'
+import { hasVectors, levelOfBuffer, reductionsOf } from '../plan/order.js'
 import type { Abilities, Pass, Plan, Variant } from '../plan/plan.js'
 import { bufferIndex, isVectorBuffer, tensorSlots } from './buffers.js'
 import { cellsOf, recordOfLayer, recordOfModel, totalsOf } from './cells.js'
@@ -35,9 +35,8 @@ const ABILITIES: Abilities = {
   maxBuffers: STORAGE_BUFFERS - 1,
   maxOutputs: STORAGE_BUFFERS - 1,
   maxReductions: Infinity,
-  recomputes: true,
-  axes: true,
-  noise: true
+  maxLoads: Infinity,
+  recomputes: true
 }
 
 export const webgpu: Emitter = { target: 'webgpu', abilities: ABILITIES, emit }
@@ -80,7 +79,7 @@ function printVariant(plan: Plan, variant: Variant): string {
     ['scratch', String(variant.scratch)],
     ['cells', String(layer.size)],
     ['partials', String(most)],
-    ['lines', tiles.inTiles(variant) ? printCounts(tiles.linesOf(plan, variant)) : null],
+    ['lines', hasVectors(variant) ? printCounts(tiles.linesOf(plan, variant)) : null],
     ['state', numbers(layer.slots.map(stateAfter))],
     ['observed', numbers(variant.observations.map((o) => layer.placeOf(o.value)))],
     ['segments', array(segments)],
@@ -97,7 +96,7 @@ interface Memory {
 }
 
 function memoryOf(variant: Variant): Memory {
-  if (tiles.inTiles(variant)) return tiles.memoryOf(variant)
+  if (hasVectors(variant)) return tiles.memoryOf(variant)
   return { bins: Math.max(0, ...variant.passes.map((p) => p.reductions.length)), sheets: 0, height: 0 }
 }
 
@@ -146,7 +145,7 @@ function keptOf({ variant, layer }: Scope): Leaving[] {
 
 /** The levels, below the layer's, of what a pass gathers. */
 function printLeaves(pass: Pass): string | null {
-  const levels = new Set(tiles.reductionsOf(pass).vectors.map((r) => r.node.level))
+  const levels = new Set(reductionsOf(pass).vectors.map((r) => r.node.level))
   return levels.size > 0 ? array([...levels].map((level) => `'${level}'`)) : null
 }
 

@@ -11,7 +11,7 @@
  */
 import type { Varying, Vector } from '../check/axes.js'
 import type { Node, Reduce } from '../check/program.js'
-import { isVector, levelOfBuffer } from '../plan/order.js'
+import { isVector, levelOfBuffer, reductionsOf } from '../plan/order.js'
 import type { Buffer, Pass, Plan, ReduceNode, Variant } from '../plan/plan.js'
 import { isVectorBuffer, readName } from './buffers.js'
 import { freshNames } from './names.js'
@@ -33,11 +33,6 @@ const VIEW: Readonly<Record<Varying, string>> = {
   channel: 'layer.eachChannel'
 }
 
-/** Whether some pass knows of rows, columns or channels: then all of the variant's go by tiles. */
-export function inTiles({ passes, vectors }: Variant): boolean {
-  return vectors.length > 0 || passes.some((p) => p.domain !== 'element' || p.reads.some((r) => isVector(r.node)))
-}
-
 /** How many lines of each level the layer has in `cells`: its state, in the order of its slots, and what passes keep. */
 export function linesOf({ program }: Plan, { vectors }: Variant): Record<Vector, readonly string[]> {
   const all = [
@@ -55,12 +50,6 @@ export interface Tiles {
   readonly scalars: Scalars
   /** The array of a buffer of elements. */
   readonly array: (buffer: Buffer) => string
-}
-
-/** What a pass reduces to one value of the layer, and to one a row, a column or a channel. */
-export function reductionsOf(pass: Pass) {
-  const all = pass.reductions
-  return { totals: all.filter((r) => !isVector(r.node)), vectors: all.filter((r) => isVector(r.node)) }
 }
 
 /** How many arrays of 64 a pass needs, for all but rows; and how many for rows, of which each holds as many rows at once as there is room for. */

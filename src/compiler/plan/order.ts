@@ -65,7 +65,7 @@ export function levelOfBuffer(program: Program, vectors: Variant['vectors'], buf
   return program.slots.find((s) => s.name === buffer.name)!.over as Varying
 }
 
-/** Whether a program has rows, columns or channels: then targets that have not are left out. */
+/** Whether a program has rows, columns or channels. */
 export function usesAxes({ slots, weight, observations }: Program): boolean {
   const roots = [weight, ...slots.map((s) => s.next), ...observations.map((o) => o.value)]
   return slots.some((s) => isVectorLevel(s.over)) || reach(roots, () => true).some(isVector)
@@ -118,4 +118,15 @@ export function scalarsIn(pass: Pass): Node[] {
     (node) => !isVarying(node) && node.op !== 'const'
   )
   return [...new Set(scalars)]
+}
+
+/** What a pass reduces to one value of the layer, and to one a row, a column or a channel. */
+export function reductionsOf(pass: Pass) {
+  const all = pass.reductions
+  return { totals: all.filter((r) => !isVector(r.node)), vectors: all.filter((r) => isVector(r.node)) }
+}
+
+/** Whether some pass knows of rows, columns or channels. */
+export function hasVectors({ passes, vectors }: Variant): boolean {
+  return vectors.length > 0 || passes.some((p) => p.domain !== 'element' || p.reads.some((r) => isVector(r.node)))
 }

@@ -35,14 +35,15 @@ export interface Abilities {
   /** Numbers that one pass may reduce to. */
   readonly maxReductions: number
   /**
+   * Tensors that one pass may load, those of rows, columns and channels among them, which no search spares. A program that
+   * needs more is not compiled for the target: a driver for any backend runs it.
+   */
+  readonly maxLoads: number
+  /**
    * Between computing a value again and keeping it in scratch, where both move the same: arithmetic is hidden behind memory,
    * so that it computes.
    */
   readonly recomputes: boolean
-  /** Rows and columns. A program that has some is not compiled for a target that has not: a driver for any backend runs it. */
-  readonly axes: boolean
-  /** It draws random numbers. */
-  readonly noise: boolean
 }
 
 /** Something a pass loads or stores, one value per weight. `slot`: by its name. `scratch`: a stored intermediate. */
@@ -156,7 +157,6 @@ export const IDEAL: Abilities = {
   maxBuffers: Infinity,
   maxOutputs: Infinity,
   maxReductions: Infinity,
-  recomputes: true,
-  axes: true,
-  noise: true
+  maxLoads: Infinity,
+  recomputes: true
 }

@@ -1,13 +1,13 @@
 /** The Plan of each target. */
 import type { Program } from '../check/program.js'
 import { prepare, scheduled } from './make-plan.js'
-import { levelOfBuffer, sameBuffer, usesAxes } from './order.js'
+import { levelOfBuffer, sameBuffer } from './order.js'
 import { type Abilities, type Buffer, IDEAL, type Plan } from './plan.js'
 
 export interface Plans {
   /** For a target that can do anything: the figures that `explain` gives. */
   readonly plan: Plan
-  /** In the order of the abilities; of those targets alone that have rows, columns and random numbers, if the program has. */
+  /** In the order of the abilities; of those targets alone whose passes can load what the program's have to. */
   readonly targets: readonly Plan[]
 }
 
@@ -15,8 +15,6 @@ export interface Plans {
 export function makePlans(program: Program, abilities: readonly Abilities[]): Plans {
   const prepared = prepare(program)
   const plan = scheduled(prepared, IDEAL)
-  const uses = { axes: usesAxes(program), noise: program.seeded }
-  const able = abilities.filter((a) => (a.axes || !uses.axes) && (a.noise || !uses.noise))
   const made = new Map<string, Plan>([[limitsOf(IDEAL), plan]])
   const planFor = (one: Abilities): Plan => {
     if (one.recomputes && keepsLimits(plan, one)) return plan
@@ -24,7 +22,12 @@ export function makePlans(program: Program, abilities: readonly Abilities[]): Pl
     made.set(limitsOf(one), alike)
     return alike
   }
-  return { plan, targets: able.map((one) => ({ ...planFor(one), abilities: one })) }
+  const targets = abilities.map((one) => ({ ...planFor(one), abilities: one }))
+  return { plan, targets: targets.filter(isLoadable) }
+}
+
+function isLoadable({ variants, abilities }: Plan): boolean {
+  return variants.every(({ passes }) => passes.every((pass) => pass.loads.length <= abilities.maxLoads))
 }
 
 /** Of targets that can do the same. */

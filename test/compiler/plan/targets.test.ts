@@ -29,6 +29,14 @@ test.each(LIMITS)('that the least plan of LAMB keeps limits is %s of %j', (does,
   expect(targets[0]!.abilities).toEqual({ ...WIDE, ...limits })
 })
 
+test('a target whose passes can not load all that one of the program has to is left out', () => {
+  const { targets } = makePlans(lamb(), [
+    { ...WIDE, maxLoads: 3 },
+    { ...WIDE, maxLoads: 4 }
+  ])
+  expect(targets.map((t) => t.abilities.maxLoads)).toEqual([4])
+})
+
 test('each target gets what it would have got alone, within its limits', () => {
   const shape = { slots: 3, operations: 14, rich: true, model: true }
   const limits = fc.record({
@@ -38,6 +46,7 @@ test('each target gets what it would have got alone, within its limits', () => {
     maxBuffers: fc.integer({ min: 4, max: 9 }),
     maxOutputs: fc.integer({ min: 1, max: 4 }),
     maxReductions: fc.integer({ min: 1, max: 3 }),
+    maxLoads: fc.constant(Infinity),
     recomputes: fc.boolean()
   })
   const told = { shared: 0, alone: 0 }

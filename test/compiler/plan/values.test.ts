@@ -15,9 +15,9 @@ import { verify } from './support/verify.js'
 
 const TARGETS: readonly Abilities[] = [
   IDEAL,
-  { target: 'apart', reducesInPass: false, inPlace: true, maxBuffers: 8, maxOutputs: 4, axes: true },
-  { target: 'narrow', reducesInPass: true, inPlace: true, maxBuffers: 4, maxOutputs: 1, axes: true },
-  { target: 'ping-pong', reducesInPass: false, inPlace: false, maxBuffers: 5, maxOutputs: 2, axes: true }
+  { target: 'apart', reducesInPass: false, inPlace: true, maxBuffers: 8, maxOutputs: 4 },
+  { target: 'narrow', reducesInPass: true, inPlace: true, maxBuffers: 4, maxOutputs: 1 },
+  { target: 'ping-pong', reducesInPass: false, inPlace: false, maxBuffers: 5, maxOutputs: 2 }
 ]
 
 /** Every number of a step beside its bound. */
