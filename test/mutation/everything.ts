@@ -1,6 +1,6 @@
 /**
  * Every operation, reduction and kind of state that the seven optimizers have not. `bent` and `root` are a function's value
- * as it is, seen whole and reduced: what a mistake in a kernel's polynomial changes, the roundings of all else would hide.
+ * as it is: what a mistake in a kernel's polynomial changes, the roundings of all else would hide.
  */
 export const EVERYTHING = `optimizer Everything {
   hyper learningRate as lr = 0.3 in (0, inf)
@@ -25,8 +25,6 @@ export const EVERYTHING = `optimizer Everything {
     top := top + ‖e‖ + max(f - 8) - min(e + 8) + dot(w, g) / size
     all := all + mean(λ * f * f over model) / t
     observe top as most
-    observe max(bent) as steepest
-    observe min(root) as least
     w := w - lr * (d + e + sign(g) * f) / (1 + top²) - (if wide then 0.01 * all else 0.02 * runs)
   }
 }`

@@ -10,16 +10,19 @@ import { mutationsOf } from './graphs.js'
 import { planMutationsOf } from './plans.js'
 import {
   GLSL,
+  GLSL_FUNCTIONS,
   HOST,
   IN_PLACE,
   JAVASCRIPT,
   OPERATIONS,
+  type Parts,
   type Swaps,
   TENSORFLOW,
   TRAINING,
   textMutationsOf,
   WAT,
-  WGSL
+  WGSL,
+  WGSL_FUNCTIONS
 } from './texts.js'
 
 export interface Mutant {
@@ -34,12 +37,10 @@ export interface Mutant {
 }
 
 /** Kernel text in one language, and the part of `Text` that is in it. */
-interface Language {
+interface Language extends Parts {
   readonly name: string
   readonly part: 'kernels' | 'wat'
   readonly swaps: Swaps
-  /** What is mutated, where that is not all. */
-  readonly where?: RegExp
   /** What is left out first, so that the rest runs. */
   readonly without?: RegExp
 }
@@ -49,8 +50,8 @@ const LANGUAGES: Readonly<Record<string, readonly Language[]>> = {
   cpu: [WASM],
   'cpu-js': [{ name: 'JavaScript', part: 'kernels', swaps: JAVASCRIPT }],
   wasm: [WASM],
-  webgpu: [{ name: 'WGSL', part: 'kernels', swaps: WGSL }],
-  webgl: [{ name: 'GLSL', part: 'kernels', swaps: GLSL }],
+  webgpu: [{ name: 'WGSL', part: 'kernels', swaps: WGSL, copied: WGSL_FUNCTIONS }],
+  webgl: [{ name: 'GLSL', part: 'kernels', swaps: GLSL, copied: GLSL_FUNCTIONS }],
   // Operations stand for training kernels where these can't be, which is so seldom that they are tried by themselves.
   tensorflow: [
     { name: 'TensorFlow operations', part: 'kernels', swaps: TENSORFLOW, without: IN_PLACE },
@@ -88,9 +89,9 @@ export function mutantsOf({ program }: Pick<Subject, 'program'>, kernel: string)
     ...textMutationsOf(text.host, HOST).map(({ kind, label, text: host }): Mutant => {
       return { layer: 'host', kind, label, build: () => classOf(plan, (right) => ({ ...right, host })) }
     }),
-    ...LANGUAGES[kernel]!.flatMap(({ name: layer, part, swaps, where, without }) => {
+    ...LANGUAGES[kernel]!.flatMap(({ name: layer, part, swaps, without, ...parts }) => {
       const base = without ? text[part].replace(without, '') : text[part]
-      return textMutationsOf(base, swaps, where).map(({ kind, label, text: wrong }): Mutant => {
+      return textMutationsOf(base, swaps, parts).map(({ kind, label, text: wrong }): Mutant => {
         return { layer, kind, label, build: () => classOf(plan, (right) => ({ ...right, [part]: wrong })) }
       })
     })

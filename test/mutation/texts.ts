@@ -8,23 +8,43 @@ export interface TextMutation {
   readonly text: string
 }
 
-/** Comments are not mutated; with `where`, only what stands in its matches is. `$1` in a replacement is the pattern's first group, `$2` its second … */
-export function textMutationsOf(text: string, swaps: Swaps, where?: RegExp): TextMutation[] {
-  const parts = where && [...text.matchAll(where)].map((m) => [m.index, m.index + m[0].length] as const)
-  const isMeant = ({ index }: { index: number }): boolean =>
-    parts === undefined || parts.some(([start, end]) => index >= start && index < end)
+export interface Parts {
+  /** Only what stands in its matches is mutated, where that is not all. */
+  readonly where?: RegExp
+  /** What the compiler has once, and prints wherever it is called: a mistake in it is in all copies. */
+  readonly copied?: RegExp
+}
+
+/** Comments are not mutated. `$1` in a replacement is the pattern's first group, `$2` its second … */
+export function textMutationsOf(text: string, swaps: Swaps, { where, copied }: Parts = {}): TextMutation[] {
+  const spansOf = (part: RegExp) => [...text.matchAll(part)].map((m) => ({ start: m.index, text: m[0] }))
+  const within = (index: number) => (span: { start: number; text: string }) =>
+    index >= span.start && index < span.start + span.text.length
+  const meant = where && spansOf(where)
+  const copies = copied ? spansOf(copied) : []
+  /** Where the same stands, this place first; none, where it is a copy of what came before. */
+  const placesOf = (index: number): number[] => {
+    if (meant && !meant.some(within(index))) return []
+    const own = copies.find(within(index))
+    if (!own) return [index]
+    const same = copies.filter((copy) => copy.text === own.text)
+    return same[0] === own ? same.map((copy) => index + copy.start - own.start) : []
+  }
   return swaps.flatMap(([from, to]) =>
-    [...text.matchAll(new RegExp(from, `${from.flags}g`))].filter(isMeant).map((match): TextMutation => {
+    [...text.matchAll(new RegExp(from, `${from.flags}g`))].flatMap((match): TextMutation[] => {
+      const places = placesOf(match.index)
+      if (places.length === 0) return []
       const changed = to.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
       const line = text
         .slice(text.lastIndexOf('\n', match.index) + 1)
         .split('\n', 1)[0]!
         .trim()
-      return {
-        kind: `${match[0].trim().replace(/[\w.]*\d+[\w.]*/g, 'n')} → ${changed.trim().replace(/[\w.]*\d+[\w.]*/g, 'n') || 'nothing'}`,
-        label: `${line} [${match[0].trim()} → ${changed.trim()}]`,
-        text: text.slice(0, match.index) + changed + text.slice(match.index + match[0].length)
-      }
+      const kind = `${match[0].trim().replace(/[\w.]*\d+[\w.]*/g, 'n')} → ${changed.trim().replace(/[\w.]*\d+[\w.]*/g, 'n') || 'nothing'}`
+      const wrong = places.reduceRight(
+        (text, at) => text.slice(0, at) + changed + text.slice(at + match[0].length),
+        text
+      )
+      return [{ kind, label: `${line} [${match[0].trim()} → ${changed.trim()}]`, text: wrong }]
     })
   )
 }
@@ -114,6 +134,9 @@ export const WGSL: Swaps = [
   [/select\((\w+), (\w+), /, 'select($2, $1, ']
 ]
 
+/** Functions that every module has that calls them. */
+export const WGSL_FUNCTIONS = /^ *fn (?:pow|cbrt|tanh|noise)_\w+\(.*\n(?:.*\n)*?^ *\}$/gm
+
 /** TensorFlow.js operations. */
 export const OPERATIONS: Swaps = [
   [/tf\.add\(/, 'tf.sub('],
@@ -159,6 +182,9 @@ export const GLSL: Swaps = [
   [/\b(observed|state): \[(\d)(\d?)/, '$1: [$2$3 - 1'],
   [/\bstores: \[0, (\d)/, 'stores: [$1, 0']
 ]
+
+/** Functions that every shader has that calls them. */
+export const GLSL_FUNCTIONS = /^ *(?:float|bool|b?vec4) \w+\([^)]*\) \{(?:.*\}$|\n(?:.*\n)*?^ *\}$)/gm
 
 /** TensorFlow's operations. */
 export const TENSORFLOW: Swaps = [
