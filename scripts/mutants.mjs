@@ -83,7 +83,7 @@ the reference.
 ${all.length === there ? `There are ${there}, and all were tried.` : `Of the ${there} that there are, ${all.length} were tried: ${triedOf(all)}. \`--sample\`, \`--seed\` and \`--into\` say how many, which, and where to go on.`}
 
 **Of ${live} mutants that differ, ${killed.length} were told**: ${within(1)} % by the first case, ${within(6)} % by the six that \`npm test\` tries on every
-optimizer of the library, ${within(300)} % within 300.
+optimizer of the library, ${within(3000)} % within 3,000.
 
 ${table('mistake in', (m) => m.layer)}
 
