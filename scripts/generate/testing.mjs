@@ -24,7 +24,9 @@ ${rows.join('\n')}
 
 *To the bit* means equal float32 numbers; *the bound* is the derived one of [numerics.md](numerics.md). A property that says
 nothing of an optimizer (layers that are meant to know of each other are not independent) is printed with the reason. Where
-more than half of the cases can't be determined, because rounding decides a comparison, \`reference\` fails: it is no pass.
+more than half of the cases can't be determined, because the formula is NaN or infinite there, or rounding decides a comparison,
+\`reference\` can't be decided: it is no pass, and the first such formula is named. What is told alike of several backends is
+told once.
 
 At the end it minimises a quadratic and Rosenbrock's valley, with the default hyperparameters, then with other rates, and
 says in how many steps it got there, or that it did not. That is no failure: it is your formula.

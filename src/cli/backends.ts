@@ -34,7 +34,11 @@ export const BACKENDS: readonly Backend[] = [
   {
     name: 'tensorflow',
     targets: null,
-    open: () => start('tensorflow', ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'])
+    open: () => {
+      // Without its lines on what the processor can do.
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
+      return start('tensorflow', ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'])
+    }
   },
   { name: 'webgl', targets: null, open: async () => 'it is in browsers only' }
 ]

@@ -185,26 +185,63 @@ function printerFor(
       else if (held.length > 0) line(style('green', '✓'), property.name, property.says)
       else line('-', property.name, `${property.says} ${inWords(silent[0]!.outcome)}`)
       if (held.length > 0) {
-        for (const { backend, outcome } of silent) line(' ', '', style('dim', `${backend}: ${inWords(outcome)}`))
+        for (const { on, outcome } of alike(silent)) line(' ', '', style('dim', `${list(on)}: ${inWords(outcome)}`))
       }
-      for (const { backend, outcome } of failed) {
-        line(' ', '', style('red', `${backend}: ${inWords(outcome)}`))
+      for (const { on, outcome } of alike(failed)) {
+        line(' ', '', style('red', `${list(on)}: ${inWords(outcome)}`))
         if (!outcome.failure) continue
-        const replay = (found: number): string =>
-          `optc test ${quoted(path)} --backend ${backend} --seed ${found} --runs 1`
+        const replay = (found: number): string => `optc test ${quoted(path)} --backend ${on} --seed ${found} --runs 1`
         write(describeFailure(outcome.failure, replay).replace(/^(?=.)/gm, '      '))
       }
     },
     end({ properties, usable }) {
       for (const result of usable) line('·', 'use', describeUsability(result))
-      const broken = properties.filter((p) => p.tried.some((t) => isFailure(t.outcome))).map((p) => p.property)
-      const [laws, others] = [broken.filter((p) => p.sides), broken.filter((p) => !p.sides)]
-      const named = (all: readonly Property[]): string => list(all.map((p) => p.name))
-      if (broken.length === 0) write(style('green', `${name} is compiled right: every property holds.`))
-      if (others.length > 0) write(style('red', `${name} is not: ${named(others)}.`))
-      if (laws.length > 0) write(style('red', `${name} does not keep what its author claims: ${named(laws)}.`))
+      for (const { text, isGood } of closing(name, properties))
+        write(isGood ? style('green', text) : style('red', text))
     }
   }
+}
+
+/** What became of a property, once for all backends of which the same is told. */
+function alike(tried: readonly Tried[]): readonly { readonly on: readonly string[]; readonly outcome: Outcome }[] {
+  const found = new Map<string, { on: string[]; outcome: Outcome }>()
+  for (const { backend, outcome } of tried) {
+    const told = inWords(outcome) + (outcome.failure ? describeFailure(outcome.failure, String) : '')
+    const same = found.get(told) ?? { on: [], outcome }
+    same.on.push(backend)
+    found.set(told, same)
+  }
+  return [...found.values()]
+}
+
+type Judged = Tested['properties'][number]
+
+/** The last lines: what follows from all that was tried. */
+export function closing(
+  name: string,
+  properties: readonly Judged[]
+): readonly { readonly text: string; readonly isGood: boolean }[] {
+  const bad = (kind: ReturnType<typeof mistakeOf>, say: (all: string) => string): { text: string; isGood: false }[] => {
+    const all = properties.filter((p) => mistakeOf(p) === kind).map((p) => p.property.name)
+    return all.length > 0 ? [{ text: say(all.join(', ')), isGood: false }] : []
+  }
+  const said = [
+    ...bad(
+      'compiled',
+      (all) =>
+        `${name} is not compiled right: ${all}. That is a mistake of optc, not of your formula: please report it with the above.`
+    ),
+    ...bad('claimed', (all) => `${name} does not keep what its author claims: ${all}.`),
+    ...bad('unclear', (all) => `${name} could not be judged by: ${all}.`)
+  ]
+  return said.length > 0 ? said : [{ text: `${name} is compiled right: every property holds.`, isGood: true }]
+}
+
+/** Whether the compiled class is wrong, or a claim is by the formula itself, or too little could be determined. */
+function mistakeOf({ property, tried }: Judged): 'compiled' | 'claimed' | 'unclear' | null {
+  const failures = tried.flatMap(({ outcome }) => outcome.failure ?? [])
+  if (failures.length === 0) return tried.some((t) => isFailure(t.outcome)) ? 'unclear' : null
+  return property.sides && failures.every((f) => f.problems.length === 0) ? 'claimed' : 'compiled'
 }
 
 /** For a shell, which takes what stands between spaces apart. */

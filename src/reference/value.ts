@@ -74,6 +74,13 @@ export function placeOf({ rows, cols }: Grid, of: Level, to: Level, j: number): 
   return of === 'row' ? Math.floor(j / cols) : matrix * cols + (j % cols)
 }
 
+/** The first element that reads the j-th value of a level: `placeOf` finds the way back. */
+export function elementOf({ rows, cols }: Grid, of: Level, j: number): number {
+  if (of === 'row') return j * cols
+  if (of === 'col') return Math.floor(j / cols) * rows * cols + (j % cols)
+  return of === 'element' || of === 'channel' ? j : 0
+}
+
 /** What an operation needs to know of the step it stands in. */
 export interface Extent {
   readonly table: Table

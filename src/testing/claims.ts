@@ -3,9 +3,9 @@
  * is so narrow that a false claim shows, and on the compiled class, within what its arithmetic may lose on both sides.
  */
 import { includes } from '../compiler/check/hypers.js'
-import { type Bounded, type Law, type Relation, type Table, tables } from '../reference/index.js'
+import { type Bounded, type Law, type Reference, type Relation, type Table, tables } from '../reference/index.js'
 import { type Case, type CaseLayer, drawCase, type Signature } from './case.js'
-import { type Comparison, type Difference, inputOf } from './compare.js'
+import { type Comparison, type Difference, elementAt, inputOf } from './compare.js'
 import { reloads } from './laws.js'
 import { PROPERTIES, type Property, type Trial } from './properties.js'
 import type { Snapshot, StepRecord } from './session.js'
@@ -93,14 +93,14 @@ async function tryLaw(law: Law, { subject, given, run, table }: Trial): ReturnTy
   const other = replacedBy(law, given)
   if (!staysInRange(other, subject.signature)) return { ...NOTHING, problems: [] }
   const { records } = await run(given)
-  const formula = compareSides(law, given, records, tables.float64, null)
+  const formula = compareSides(law, subject.reference, given, records, tables.float64, null)
   if (formula.differences.length > 0) return { ...formula, problems: [] }
   // A step at a time, as with the reference: each starts from what the law makes of what the first training held.
   const known = reloads(given)
   const restored = (step: number): boolean => known.includes(step + 1)
   const beside = await run(other, (step) => (restored(step) ? heldBy(law, records[step]!.before) : null))
   const others = beside.records.map((record, step) => (step === 0 || restored(step) ? record : null))
-  const compiled = compareSides(law, given, records, table, others)
+  const compiled = compareSides(law, subject.reference, given, records, table, others)
   const blame = 'The formula keeps this law: it is the compiled class that breaks it.'
   return {
     compared: formula.compared + compiled.compared,
@@ -116,6 +116,7 @@ const NOTHING: Comparison = { compared: 0, undetermined: 0, differences: [], ten
 /** The two sides in the reference or, where there are records of the second training, in the compiled class. */
 function compareSides(
   law: Law,
+  reference: Pick<Reference, 'slots'>,
   given: Case,
   records: readonly StepRecord[],
   table: Table,
@@ -141,7 +142,12 @@ function compareSides(
         else if (x !== y && !(Math.abs(x - y) <= bound)) {
           const owner = given.layers[layer]?.name ?? 'model'
           const where = `step ${step + 1}, ${owner}, ${name}${a.value.length > 1 ? `[${element}]` : ''}`
-          differences.push({ where, at: { step, layer, element }, actual: y, expected: x, bound, trace: [] })
+          const at = {
+            step,
+            layer,
+            element: layer < 0 ? 0 : elementAt(reference, given.layers[layer]!.shape, name, element)
+          }
+          differences.push({ where, at, actual: y, expected: x, bound, trace: [] })
         }
       }
     }

@@ -1,12 +1,13 @@
 /** Compares what a compiled optimizer did in a step with the reference, at the derived bound. */
 import type { Bounded, LayerInput, Reference, StepInput, StepResult, Table } from '../reference/index.js'
+import { elementOf, gridOf } from '../reference/value.js'
 import { type Case, hypersAt } from './case.js'
 import type { Snapshot, StepRecord } from './session.js'
 
 export interface Difference {
   /** "step 2, dense/kernel, weight[3]" */
   readonly where: string
-  /** The step, from 0; the layer's place in the case, -1 for the model; the element. */
+  /** The step, from 0; the layer's place in the case, -1 for the model; the element, of a row, column or channel the first. */
   readonly at: { readonly step: number; readonly layer: number; readonly element: number }
   readonly actual: number
   readonly expected: number
@@ -43,6 +44,16 @@ export function expectedStep(
   table: Table
 ): StepResult {
   return reference.step(inputOf(given, record.before, step), table)
+}
+
+/** The element at which a weight (or what else is not a slot) or slot of a layer has its j-th value. */
+export function elementAt(
+  { slots }: Pick<Reference, 'slots'>,
+  shape: readonly number[],
+  name: string,
+  j: number
+): number {
+  return elementOf(gridOf(shape), slots.find((s) => s.name === name)?.over ?? 'element', j)
 }
 
 /** A step of a case, from what the optimizer and its variables hold. */
@@ -95,7 +106,7 @@ export function compareCase(
         const where = `step ${step + 1}, ${owner}, ${name}${expected.value.length > 1 ? `[${i}]` : ''}`
         differences.push({
           where,
-          at: { step, layer, element: i },
+          at: { step, layer, element: layer < 0 ? 0 : elementAt(reference, given.layers[layer]!.shape, name, i) },
           actual: actual[i]!,
           expected: x,
           bound: e,

@@ -3,9 +3,9 @@
  * read from a kernel that was compiled to keep that one besides, in a slot or an observation, and `same` says whether that
  * kernel still ends the step as the original did. Where it does not, the mistake hangs on how the kernel is put together.
  */
-import type { Node, Op, Program } from '../compiler/check/program.js'
-import { isElement, reach } from '../compiler/plan/order.js'
-import type { Table } from '../reference/index.js'
+import type { Node, Op, Program, Slot } from '../compiler/check/program.js'
+import { isVarying, reach } from '../compiler/plan/order.js'
+import type { Bounded, LayerResult, Table } from '../reference/index.js'
 import { gridOf, placeOf } from '../reference/value.js'
 import type { Case } from './case.js'
 import { type Difference, expectedStep } from './compare.js'
@@ -21,39 +21,63 @@ export interface Formula {
   readonly kernel: number | null
   /** The kernel that keeps it ends the step as the original does. */
   readonly same: boolean
-  /** Further from the reference than its bound. */
+  /** Further from the reference than its bound; or, where an infinity or NaN must show, not one of these. */
   readonly differs: boolean
 }
 
 /** No name of the language holds a `_`. */
 const KEPT = 'kept_formula'
 
+/** What the reference made of a formula of the program's own. */
+interface Traced {
+  /** Its number among the program's names. */
+  readonly index: number
+  readonly text: string
+  readonly value: Bounded
+  /** Where in `value` an element finds its own. */
+  readonly place: number
+}
+
+/** The formulas of a layer, as an element of it reads them. Those of transforms are not the author's. */
+export function tracedAt(
+  { names, source }: Program,
+  { trace }: Pick<LayerResult, 'trace'>,
+  shape: readonly number[],
+  element: number
+): readonly Traced[] {
+  const own = trace.filter(({ name }) => !name.includes('_'))
+  const grid = gridOf(shape)
+  return names.flatMap(({ name, span, node }, index): Traced[] => {
+    const found = own[index]
+    if (found?.name !== name) return []
+    const place = placeOf(grid, node.level, 'element', element)
+    return [{ index, text: source.slice(span.start, span.end), value: found.value, place }]
+  })
+}
+
 export async function formulasAt(
   subject: Subject,
   given: Case,
-  { at }: Difference,
+  { at, expected }: Difference,
   table: Table
 ): Promise<readonly Formula[]> {
   const { program, reference } = subject
   const { step, element } = at
   const layer = Math.max(0, at.layer)
   const { records } = await runCase(subject.Optimizer, reference, given)
-  const own = expectedStep(reference, given, records[step]!, step, table).layers[layer]!.trace.filter(
-    ({ name }) => !name.includes('_')
-  )
+  const result = expectedStep(reference, given, records[step]!, step, table).layers[layer]!
   const formulas: Formula[] = []
-  const grid = gridOf(given.layers[layer]!.shape)
-  for (const [i, { name, span, node }] of program.names.entries()) {
-    const expected = own[i]
-    if (expected?.name !== name) continue
-    const j = isElement(node) ? placeOf(grid, node.level, 'element', element) : 0
-    const [x, bound] = [expected.value.value[j]!, expected.value.bound[j]!]
-    const kept = await keptBy(subject, given, i, step, layer, element)
+  for (const { index, text, value, place } of tracedAt(program, result, given.layers[layer]!.shape, element)) {
+    const [x, bound] = [value.value[place]!, value.bound[place]!]
+    const kept = await keptBy(subject, given, index, step, layer, place)
     const same = kept !== null && sameEnd(records[step]!.after, kept.after)
     const kernel = kept?.value ?? null
-    const differs =
-      kernel !== null && !(Object.is(kernel, x) || kernel === x || Math.abs(kernel - x) <= bound || bound === Infinity)
-    formulas.push({ text: program.source.slice(span.start, span.end), reference: x, bound, kernel, same, differs })
+    const isFar = (y: number): boolean =>
+      Number.isFinite(expected)
+        ? !(Object.is(y, x) || y === x || Math.abs(y - x) <= bound || bound === Infinity)
+        : Number.isFinite(y) && !Number.isFinite(x)
+    const differs = kernel !== null && isFar(kernel)
+    formulas.push({ text, reference: x, bound, kernel, same, differs })
   }
   return formulas
 }
@@ -61,26 +85,21 @@ export async function formulasAt(
 type After = Awaited<ReturnType<typeof runCase>>['records'][number]['after']
 
 async function keptBy(
-  { again, reference }: Subject,
+  { again, program, reference }: Subject,
   given: Case,
   name: number,
   step: number,
   layer: number,
-  element: number
+  place: number
 ): Promise<{ readonly value: number; readonly after: After } | null> {
   try {
-    let inSlot = false
-    const { Optimizer } = await again((program) => {
-      const { node } = program.names[name]!
-      inSlot = isElement(node)
-      return keeping(program, node)
-    })
-    const slot = { name: KEPT, over: 'element', place: 'device' } as const
-    const slots = inSlot ? [...reference.slots, slot] : reference.slots
+    const { Optimizer } = await again((program) => keeping(program, program.names[name]!.node))
+    const { node } = program.names[name]!
+    const slots = isVarying(node) ? [...reference.slots, slotFor(node)] : reference.slots
     const { records } = await runCase(Optimizer, { ...reference, slots }, given)
     const { after, observations } = records[step]!
-    const value = inSlot
-      ? after.layers[layer]!.slots?.[KEPT]?.[element]
+    const value = isVarying(node)
+      ? after.layers[layer]!.slots?.[KEPT]?.[place]
       : observations[given.layers[layer]!.name]?.[KEPT]
     return value === undefined ? null : { value, after }
   } catch {
@@ -97,10 +116,12 @@ function keeping(program: Program, node: Node): Program {
     ({ ...op, id: next++, args, kind: 'number', level: like.level, place: like.place }) as Node
   const constant = (value: number): Node => made({ op: 'const', value }, [], { level: 'const', place: 'host' })
   const value = node.kind === 'number' ? node : made({ op: 'select' }, [node, constant(1), constant(0)], node)
-  if (!isElement(node)) return { ...program, observations: [...program.observations, { name: KEPT, value }] }
-  const slot = { name: KEPT, over: 'element', place: 'device', init: constant(0), next: value, doc: '' } as const
-  return { ...program, slots: [...program.slots, slot] }
+  if (!isVarying(node)) return { ...program, observations: [...program.observations, { name: KEPT, value }] }
+  return { ...program, slots: [...program.slots, { ...slotFor(node), init: constant(0), next: value, doc: '' }] }
 }
+
+/** One value for each that there is of the node's. */
+const slotFor = ({ level }: Node) => ({ name: KEPT, over: level as Slot['over'], place: 'device' }) as const
 
 function sameEnd(a: After, b: After): boolean {
   return a.layers.every(({ weight, slots }, i) => {

@@ -1,5 +1,4 @@
 /** The formulas of a step beside those of the step that a law makes of it: where the two part is what an author looks for. */
-import { isElement } from '../compiler/plan/order.js'
 import { type Bounded, type Law, tables } from '../reference/index.js'
 import { gridOf, placeOf } from '../reference/value.js'
 import type { Case } from './case.js'
@@ -44,7 +43,7 @@ export async function sidesAt(
   const [before, after] = [was!.trace.filter((t) => own(t.name)), is!.trace.filter((t) => own(t.name))]
   const formulas = program.names.flatMap(({ name, span, node }, i): Side[] => {
     if (before[i]?.name !== name) return []
-    const j = isElement(node) ? placeOf(grid, node.level, 'element', at.element) : 0
+    const j = placeOf(grid, node.level, 'element', at.element)
     const text = program.source.slice(span.start, span.end)
     const isLast = program.names.findLastIndex((n) => n.name === name) === i
     const outcome = isLast ? outcomes.get(name) : undefined

@@ -1,10 +1,11 @@
 /** Tries an optimizer on every property, and shrinks what fails. */
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
+import type { Table } from '../reference/index.js'
 import { type Case, drawCase } from './case.js'
 import { cases } from './cases.js'
 import { propertiesOf } from './claims.js'
-import type { Difference } from './compare.js'
+import { type Difference, expectedStep } from './compare.js'
 import { factsOf } from './facts.js'
 import { type Formula, formulasAt } from './formulas.js'
 import type { Subject } from './harness.js'
@@ -12,6 +13,7 @@ import type { Finding, Ground, Property, Trial } from './properties.js'
 import { runCase } from './session.js'
 import type { Side } from './sides.js'
 import { EXACT_BACKENDS, TABLE_OF } from './targets.js'
+import { firstUndetermined } from './undetermined.js'
 
 export interface Effort {
   /** The first case is drawn from this number, the next from the next. */
@@ -53,6 +55,8 @@ export interface Failure {
 /** The share of cases that must tell something, and the share of a case's numbers that may be undetermined there. */
 const TELLING = 1 / 2
 const UNDETERMINED = 1 / 100
+/** Fewer cases than these may all happen to be of the other kind. */
+const MANY = 10
 /** How long to look for a simpler case. */
 const SHRINKING = 20_000
 
@@ -115,11 +119,12 @@ async function verifyProperty(
   let compared = 0
   let undetermined = 0
   let telling = 0
+  let unclear: { readonly seed: number; readonly given: Case } | null = null
   for (let i = 0; i < runs; i++) {
-    let first: Finding | undefined
+    let first: (Finding & { readonly given: Case }) | undefined
     const holds = fc.asyncProperty(cases(property.draw, subject.signature), async (given) => {
       const finding = await check(given)
-      first ??= finding
+      first ??= { ...finding, given }
       return !isWrong(finding)
     })
     const options = { seed: seed + i, numRuns: 1, interruptAfterTimeLimit: SHRINKING }
@@ -128,11 +133,12 @@ async function verifyProperty(
     undetermined += first!.undetermined
     const share = property.strict ? UNDETERMINED : 1
     if (first!.compared > 0 && first!.undetermined <= share * first!.compared) telling++
+    else if (first!.compared > 0) unclear ??= { seed: seed + i, given: first!.given }
     if (!failed) continue
     const given = counterexample![0]
     const finding = await check(given)
     const [difference = null] = finding.differences
-    const byReference = property.name === 'reference' || property.name === 'extremes'
+    const byReference = property.name === 'reference' || property.name === 'extremes' || property.name === 'not finite'
     const formulas = difference && byReference ? await formulasAt(subject, given, difference, ground.table) : []
     const sides = (difference && (await property.sides?.at(subject, given, difference))) ?? []
     const failure: Failure = {
@@ -150,11 +156,26 @@ async function verifyProperty(
   }
   const told = { ...nothing(property), cases: runs, compared, undetermined }
   if (property.strict && telling < TELLING * runs) {
-    const wanted = property.wants && compared === 0 ? `it takes ${property.wants}` : null
-    return { ...told, result: 'undecided', reason: wanted ?? `only ${telling} of ${runs} cases could be determined` }
+    if (property.wants && compared === 0) return { ...told, result: 'undecided', reason: `it takes ${property.wants}` }
+    const few = runs < MANY ? `, and ${runs} are few` : ''
+    const where = unclear && (await whereUnclear(subject, unclear.given, ground.table))
+    const why = where ? `. In that of seed ${unclear!.seed}, ${where}` : ''
+    const reason = `only ${telling} of ${runs} cases could be determined${few}${why}`
+    return { ...told, result: 'undecided', reason }
   }
   if (compared === 0) return { ...told, result: 'silent', reason: `none of ${runs} cases has anything to compare` }
   return { ...told, result: 'holds' }
+}
+
+/** What first can't be determined of a case's steps; null where all can be, as of a law that hangs on its second training. */
+async function whereUnclear(
+  { Optimizer, reference, program }: Subject,
+  given: Case,
+  table: Table
+): Promise<string | null> {
+  const { records } = await runCase(Optimizer, reference, given)
+  const results = records.map((record, step) => expectedStep(reference, given, record, step, table))
+  return firstUndetermined(program, reference, given, results)
 }
 
 /** It is no pass. */

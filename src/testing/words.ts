@@ -106,10 +106,9 @@ function table(formulas: readonly Formula[]): string[] {
     oneLine(text),
     show(reference),
     kernel === null ? '?' : `${show(kernel)}${same ? '' : ' ~'}`,
-    [
-      ...(differs ? [`off by ${show(Math.abs(kernel! - reference))}, bound ${show(bound)}`] : []),
-      ...(i === first ? ['the first that differs'] : [])
-    ].join('; ')
+    [...(differs ? [offBy(kernel!, reference, bound)] : []), ...(i === first ? ['the first that differs'] : [])].join(
+      '; '
+    )
   ])
   return [
     ...inColumns([[' ', 'formula', 'reference', 'kernel', ''], ...rows]),
@@ -123,6 +122,11 @@ function table(formulas: readonly Formula[]): string[] {
       : [])
   ]
 }
+
+const offBy = (kernel: number, reference: number, bound: number): string =>
+  Number.isFinite(reference)
+    ? `off by ${show(Math.abs(kernel - reference))}, bound ${show(bound)}`
+    : `shows nothing of ${show(reference)}`
 
 /** Both trainings, and what the law makes of the first. */
 function sideBySide(sides: readonly Side[]): string[] {

@@ -16,8 +16,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { quoted } from '../../src/cli/test.js'
+import { closing, quoted } from '../../src/cli/test.js'
 import { PROPERTIES } from '../../src/testing/properties.js'
+import type { Outcome } from '../../src/testing/verify.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = join(root, 'dist/cli/main.js')
@@ -284,20 +285,47 @@ describe('optc test', () => {
 
   test('ends with 1 where a property is not shown', () => {
     put('coin.opt', SGD.replace(/w := .*/, 'w := if (0.1 + g) - g > 0.1 then w else w - lr * g'))
-    const { status, stdout } = optc('test', 'coin.opt', '--runs', '2', '--backend', 'ops')
+    const { status, stdout } = optc('test', 'coin.opt', '--runs', '2', '--backend', 'ops,cpu-js')
     expect(stdout).toMatch(/✗ reference/)
-    expect(stdout).toContain("ops: can't be decided: only 0 of 2 cases could be determined")
-    expect(stdout).toContain('SGD is not: reference.')
+    expect(stdout).toMatch(
+      /cpu-js, ops: can't be decided: only 0 of 2 cases could be determined, and 2 are few\. In that of seed 1, `w := if .*` hangs on a comparison that rounding decides: step 1, dense\/kernel/
+    )
+    expect(stdout).toMatch(/\nSGD could not be judged by: reference, law rateOfLoss\.\n$/)
     expect(status).toBe(1)
   })
 
   test('and where the program does not keep what it claims', () => {
     put('claims.opt', SGD.replace(', lr -> lr / 8', ''))
-    const { status, stdout } = optc('test', 'claims.opt', '--runs', '2', '--backend', 'ops')
-    expect(stdout).toContain('with g -> 8 * g, but must be')
-    expect(stdout).toContain('Again: optc test claims.opt --backend ops --seed 1 --runs 1')
+    const { status, stdout } = optc('test', 'claims.opt', '--runs', '2', '--backend', 'ops,cpu-js')
+    expect(stdout).toContain('cpu-js, ops: fails in case 1')
+    expect(stdout.match(/with g -> 8 \* g, but must be/g)).toHaveLength(1)
+    expect(stdout).toContain('Again: optc test claims.opt --backend cpu-js,ops --seed 1 --runs 1')
     expect(stdout).toMatch(/SGD does not keep what its author claims: law rateOfLoss\.\n$/)
     expect(status).toBe(1)
+  })
+
+  test('a class that is wrong is no fault of its author', () => {
+    const [reference] = PROPERTIES
+    const law = { ...reference!, name: 'law a', sides: { text: '', at: async () => [] } }
+    const tried = (result: 'holds' | 'fails' | 'undecided', problems: readonly string[] = []) => {
+      const outcome = { result, failure: result === 'fails' ? { problems } : null } as unknown as Outcome
+      return [
+        { backend: 'ops', outcome: { result: 'holds', failure: null } as unknown as Outcome },
+        { backend: 'cpu', outcome }
+      ]
+    }
+    const said = (...all: Parameters<typeof closing>[1]): string[] => closing('A', all).map((line) => line.text)
+    const mistake = 'That is a mistake of optc, not of your formula: please report it with the above.'
+    expect(said({ property: reference!, tried: tried('holds') })).toEqual([
+      'A is compiled right: every property holds.'
+    ])
+    expect(said({ property: reference!, tried: tried('fails') })).toEqual([
+      `A is not compiled right: reference. ${mistake}`
+    ])
+    expect(said({ property: law, tried: tried('fails', ['']) })).toEqual([`A is not compiled right: law a. ${mistake}`])
+    expect(said({ property: reference!, tried: tried('undecided') }, { property: law, tried: tried('fails') })).toEqual(
+      ['A does not keep what its author claims: law a.', 'A could not be judged by: reference.']
+    )
   })
 
   test('the command that draws a case again is one that a shell understands', () => {

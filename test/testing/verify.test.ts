@@ -3,13 +3,18 @@ import { readFileSync } from 'node:fs'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { tables } from '../../src/reference/index.js'
+import { count, elementOf, placeOf } from '../../src/reference/value.js'
+import { formulasAt } from '../../src/testing/formulas.js'
 import {
   type CompiledClass,
+  compareCase,
   describeFailure,
   describeOptimizer,
   isFailure,
   type Outcome,
   PROPERTIES,
+  runCase,
   type Subject,
   subjectOf,
   usable,
@@ -193,6 +198,17 @@ describe('one that breaks', () => {
     expect(readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8')).toContain(told)
   })
 
+  test('where an infinity or NaN must show', async () => {
+    const right = await subject()
+    const wrong = await subject(MOMENTUM.replace('lr * v', 'lr * (if v > -1e30 and v < 1e30 then v else 0)'))
+    const [outcome] = await verifyNamed({ ...wrong, reference: right.reference }, 'not finite')
+    const { formulas } = outcome!.failure!
+    expect(formulas.map((f) => f.differs)).toEqual([false, true])
+    expect(describeFailure(outcome!.failure!, String)).toMatch(
+      /→ {2}w := .* shows nothing of (NaN|-?Infinity); the first/
+    )
+  })
+
   test('memory', async () => {
     const right = await subject()
     class Leaking extends right.Optimizer {
@@ -245,6 +261,50 @@ test('one of which nothing can be determined is no pass', async () => {
   expect(isFailure(outcome!)).toBe(true)
 })
 
+test.each([
+  ['√(-1 - g²)', '`w := w - √(-1 - g²)` is NaN'],
+  ['log(0 * g)', '`w := w - log(0 * g)` is infinite'],
+  ['exp(g + 200)', '`w := w - exp(g + 200)` is more than float32 holds'],
+  ['1 / (g - (g + 1e-9))', '`w := w - 1 / (g - (g + 1e-9))` may be rounded to anything'],
+  ['(if (0.1 + g) - g > 0.1 then 1 else 2)', 'hangs on a comparison that rounding decides']
+])('and its author is told why: %s', async (formula, why) => {
+  const source = `optimizer Unclear { step(w, g) { w := w - ${formula} } }`
+  const [outcome] = await verify(await subject(source), { seed: 1, runs: 4 }, [PROPERTIES[0]!])
+  expect(outcome!.reason).toMatch(/^only \d of 4 cases could be determined, and 4 are few\. In that of seed \d, /)
+  expect(outcome!.reason).toContain(why)
+  expect(outcome!.reason).toMatch(/: step 1, [a-z]+\/[a-z]+(\[\d+\])?$/)
+})
+
+test('a row, column or channel has a first element', () => {
+  const grid = { matrices: 2, rows: 3, cols: 4 }
+  for (const level of ['row', 'col', 'channel', 'element', 'layer'] as const) {
+    const first = Array.from({ length: count(grid, level) }, (_, j) => elementOf(grid, level, j))
+    for (const [j, element] of first.entries()) {
+      const before = Array.from({ length: element }, (_, i) => placeOf(grid, level, 'element', i))
+      expect([placeOf(grid, level, 'element', element), before.includes(j)]).toEqual([j, false])
+    }
+  }
+})
+
+test('a row that differs is shown at an element of it', async () => {
+  const source = (what: string): string =>
+    `optimizer Rows { state r over rows = 0; step(w, g) { r := max(r, ${what}(g over rows)); w := w - g } }`
+  const { reference } = await subject(source('max'))
+  const wrong = await subject(source('min'))
+  // Its first row has but one value.
+  const values = Float32Array.of(1, 1, 1, 2, 3, 4)
+  const layers = [{ name: 'w', shape: [2, 3], weight: new Float32Array(6), gradients: [values], group: {} }]
+  const given = { layers, hypers: {}, falling: [], masks: {}, inPlace: true, steps: 1, reload: 0 }
+  const { records } = await runCase(wrong.Optimizer, reference, given)
+  const [difference] = compareCase(reference, given, records, tables.wasm).differences
+  expect(difference).toMatchObject({ where: 'step 1, w, r[1]', at: { element: 3 } })
+  const formulas = await formulasAt({ ...wrong, reference }, given, difference!, tables.wasm)
+  expect(formulas.map((f) => [f.reference, f.kernel, f.differs])).toEqual([
+    [4, 2, true],
+    [-2, -2, false]
+  ])
+})
+
 test('one that does not optimize is said not to', async () => {
   // In Node, WebGPU can't be read while one waits.
   const read = vi.spyOn(tf.Tensor.prototype, 'dataSync')
@@ -279,8 +339,23 @@ describe('describeOptimizer', () => {
   test('which fails for a class of another text', async () => {
     const [first] = registered(await subject(MOMENTUM.replace('0.5 *', '0.75 *')), MOMENTUM)
     await expect(first!.body()).rejects.toThrow(
-      /must be[\s\S]*describeOptimizer\(Momentum, …, \{ seed: \d+, runs: 1 \}\)/
+      /must be[\s\S]*describeOptimizer\(Momentum, …, \{ seed: \d+, runs: 1 \}\)\nIf the class was compiled from another text/
     )
+  })
+
+  test('what the optimizers of cases warn of is kept from the author', async () => {
+    const right = await subject()
+    class Warning extends right.Optimizer {
+      override applyGradients(gradients: Gradients): void {
+        console.warn('now')
+        super.applyGradients(gradients)
+      }
+    }
+    const [first] = registered({ ...right, Optimizer: Warning }, MOMENTUM)
+    await first!.body()
+    expect(console.warn).not.toHaveBeenCalled()
+    console.warn('again')
+    expect(console.warn).toHaveBeenCalledOnce()
   })
 
   test('a property that has nothing to try is skipped, and says why', async () => {
