@@ -292,7 +292,7 @@ export class Machine {
     const record = this.#backend.tensorMap.get(tensor.dataId)
     const id = this.keep(handle)
     if (record.refCount === 1) {
-      if (record.values === null && record.id >= 0) this.#backend.binding.deleteTensor(record.id)
+      if (record.id >= 0) this.#backend.binding.deleteTensor(record.id)
       record.values = null
       record.id = id
       return

@@ -18,7 +18,7 @@ export interface Subject {
 
 /** One whose compiled class lives elsewhere, as in a browser, and runs its cases there. */
 export interface RemoteSubject extends Omit<Subject, 'Optimizer' | 'again'> {
-  readonly run: (given: Case) => Promise<Ran>
+  readonly run: (...how: [given: Case, meanwhile?: Parameters<typeof runCase>[3]]) => Promise<Ran>
 }
 
 export interface Verdict {

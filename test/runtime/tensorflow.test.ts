@@ -353,30 +353,59 @@ describeTensorFlow('the tensorflow driver', () => {
     tf.dispose([w, g])
   })
 
+  /** The most tensors that there are at once in a step, besides those from before, with layers that are by themselves. */
+  async function mostOf(Optimizer: CompiledClass, layers: number): Promise<number> {
+    const shape = [96]
+    const names = Array.from({ length: layers }, (_, i) => `w${i}`)
+    const variables = names.map((name) => tf.tidy(() => tf.variable(tf.ones(shape), true, name)))
+    const gradients = Object.fromEntries(names.map((name) => [name, tf.ones(shape)]))
+    const optimizer = new Optimizer({})
+    optimizer.applyGradients(gradients)
+    const before = backend().binding.getNumOfTensors()
+    let most = 0
+    const counting = ({ executeOp }: Binding): object => ({
+      executeOp(...args: Parameters<Binding['executeOp']>) {
+        most = Math.max(most, backend().binding.getNumOfTensors() - before)
+        return executeOp(...args)
+      }
+    })
+    await withBinding(counting, () => optimizer.applyGradients(gradients))
+    optimizer.dispose()
+    tf.dispose([variables, gradients])
+    return most
+  }
+
   it('what a large layer took on the way is free when the next begins', async () => {
     const LAMB = await classOf('lamb')
-    const mostOf = async (layers: number): Promise<number> => {
-      const shape = [96]
-      const names = Array.from({ length: layers }, (_, i) => `w${i}`)
-      const variables = names.map((name) => tf.tidy(() => tf.variable(tf.ones(shape), true, name)))
-      const gradients = Object.fromEntries(names.map((name) => [name, tf.ones(shape)]))
-      const optimizer = new LAMB({})
-      optimizer.applyGradients(gradients)
-      const before = backend().binding.getNumOfTensors()
-      let most = 0
-      const counting = ({ executeOp }: Binding): object => ({
-        executeOp(...args: Parameters<Binding['executeOp']>) {
-          most = Math.max(most, backend().binding.getNumOfTensors() - before)
-          return executeOp(...args)
-        }
-      })
-      await withBinding(counting, () => optimizer.applyGradients(gradients))
-      optimizer.dispose()
-      tf.dispose([variables, gradients])
-      return most
+    // Of each layer that has been, the ratio that is observed.
+    expect((await mostOf(LAMB, 12)) - (await mostOf(LAMB, 6))).toBe(6)
+  })
+
+  it('what an operation makes is free when the next has read it', async () => {
+    const chain = async (length: number): Promise<CompiledClass> => {
+      const body = `${'tanh('.repeat(length)}g${')'.repeat(length)}`
+      const source = `optimizer Chain { step(w, g) { w := w - ${body} } }`
+      return (await subjectOf(source, { targets: ['tensorflow'] })).Optimizer
     }
-    // Of each layer that has been: what it came to in a norm or two.
-    expect((await mostOf(12)) - (await mostOf(6))).toBeLessThan(6 * 4)
+    expect(await mostOf(await chain(12), 1)).toBe(await mostOf(await chain(3), 1))
+  })
+
+  it('state that was loaded and is stored unread is what the step makes of it', async () => {
+    const source = 'optimizer Last { state last = 0; step(w, g) { last := g; w := w - last } }'
+    const { Optimizer } = await subjectOf(source, { targets: ['tensorflow'] })
+    const optimizer = new Optimizer({})
+    const [w, g] = [tf.variable(tf.zeros([3]), true, 'w'), tf.ones([3])]
+    optimizer.applyGradients({ w: g })
+    const saved = (await optimizer.getWeights()).map(({ name, tensor }) => ({
+      name,
+      tensor: name === 'w/last' ? tf.tensor1d([7, 7, 7]) : tensor
+    }))
+    await optimizer.setWeights(saved)
+    optimizer.applyGradients({ w: g })
+    const last = (await optimizer.getWeights()).find(({ name }) => name === 'w/last')!.tensor
+    expect([...last.dataSync(), ...w.dataSync()]).toEqual([1, 1, 1, -2, -2, -2])
+    optimizer.dispose()
+    tf.dispose([w, g, ...saved.map((s) => s.tensor)])
   })
 
   it('a weight that was assigned from outside is what the next step begins with', async () => {

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-webgl'
 import type { Backend } from '../../../src/runtime/webgl-backend.js'
 import type { Case } from '../../../src/testing/case.js'
 import { importPrinted } from '../../../src/testing/compiled.js'
-import { type CompiledClass, type Ran, runCase, type Slots } from '../../../src/testing/session.js'
+import { type CompiledClass, type Ran, runCase, type Slots, type Snapshot } from '../../../src/testing/session.js'
 import { classFrom } from '../class-from.js'
 import { keepShaders } from './shaders.js'
 
@@ -26,9 +26,10 @@ const harness = {
     return classes.push((await importPrinted(code))[name] as CompiledClass) - 1
   },
   bringText: async (code: string): Promise<number> => classes.push(classFrom(code)) - 1,
-  run(index: number, slots: Slots, given: Case): Promise<Ran> {
+  /** `held`: what the optimizer shall hold before each step, where not what the step before has left. */
+  run(index: number, slots: Slots, given: Case, held: readonly (Snapshot | null)[] = []): Promise<Ran> {
     tf.env().set('WEBGL_PACK', isPacked(given))
-    return runCase(classes[index]!, slots, given)
+    return runCase(classes[index]!, slots, given, (step) => held[step] ?? null)
   }
 }
 export type Harness = typeof harness
