@@ -159,9 +159,9 @@ function tensorOf({ layer, gradient }: StepLayer, buffer: number): tf.Tensor {
 }
 
 /** Leaves a whole buffer to the unit alone, if it is one layer's that nobody else has. */
-export function takeFromLayer(m: Machine, { pieces, stored }: Unit, buffer: number): void {
+export function takeFromLayer(m: Machine, { pieces }: Unit, buffer: number): void {
   const layers = pieces.flatMap((piece) => piece.layers)
-  if (layers.length > 1 || stored.has(buffer)) return
+  if (layers.length > 1) return
   const tensor = tensorOf(layers[0]!, buffer)
   if (m.isOnlyUse(tensor)) m.take(tensor)
 }

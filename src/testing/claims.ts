@@ -27,7 +27,8 @@ function claimOf(law: Law): Property {
     strict: true,
     wants: 'a layer for which its condition holds, and hyperparameters that stay in their ranges',
     check: (trial) => tryLaw(law, trial),
-    sides: { text: law.text, at: (subject, given, difference) => sidesAt(law, subject, given, difference) }
+    otherwise: () => `with ${law.text}`,
+    sides: (subject, given, difference) => sidesAt(law, subject, given, difference)
   }
 }
 

@@ -52,7 +52,7 @@ export function describeOptimizer(
         if (!isFailure(outcome!)) return
         const again = (found: number): string => `describeOptimizer(${name}, …, { seed: ${found}, runs: 1 })`
         const { failure } = outcome!
-        const ofFormula = failure === null || (failure.law !== null && failure.problems.length === 0)
+        const ofFormula = failure === null || (property.sides !== undefined && failure.problems.length === 0)
         throw new Error(
           [
             property.says,

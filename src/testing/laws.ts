@@ -23,6 +23,8 @@ export interface Law {
   readonly name: string
   /** One sentence: what holds. */
   readonly says: string
+  /** How the twin is trained, as it stands behind "weight is 0.1". */
+  readonly otherwise: (given: Case) => string
   /** Why it says nothing of such an optimizer; null where it does. */
   readonly silent: (facts: Facts) => string | null
   /** Whether equal to the bit, else within the bound. `exact`: each element's arithmetic is the same wherever it stands. */
@@ -40,6 +42,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'repeatable',
     says: 'The same steps twice give the same bits.',
+    otherwise: () => 'the second time',
     silent: always,
     bits: toTheBit,
     twins: (given) => [{ given, layers: all(given) }]
@@ -47,6 +50,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'permutation',
     says: "Permuting a layer's elements permutes the result: to the bit on JavaScript and WebAssembly where nothing is reduced, within the bound elsewhere.",
+    otherwise: () => 'with elements permuted',
     silent: ({ knowsPlaces }) => (knowsPlaces ? 'elements know where they stand' : null),
     bits: ({ reduces }, exact) => exact && !reduces,
     twins: permuted
@@ -54,6 +58,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'together',
     says: 'Many layers in one step end as each would by itself, to the bit.',
+    otherwise: () => 'by itself',
     silent: aboutLayersAlone,
     bits: toTheBit,
     twins: (given) => given.layers.map((layer, i) => ({ given: { ...given, layers: [layer] }, layers: [i] }))
@@ -61,6 +66,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'independence',
     says: "A layer's result does not change, not by a bit, with the weights and gradients of other layers.",
+    otherwise: () => 'with all else changed in the other layers',
     silent: aboutLayersAlone,
     bits: toTheBit,
     twins: (given) => {
@@ -76,6 +82,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'order',
     says: 'The order in which layers are given does not matter: to the bit, or within the bound where something is reduced over the model.',
+    otherwise: () => 'with the layers in reverse order',
     silent: always,
     bits: ({ mixesLayers }) => !mixesLayers,
     twins: (given) => [{ given: { ...given, layers: given.layers.toReversed() }, layers: all(given).toReversed() }]
@@ -83,6 +90,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'groups',
     says: "A hyperparameter or mask means the same, to the bit, set for a group and as the optimizer's own.",
+    otherwise: () => "with what its group sets as the optimizer's own",
     silent: aboutLayersAlone,
     bits: toTheBit,
     twins: inGroups
@@ -90,6 +98,10 @@ export const LAWS: readonly Law[] = [
   {
     name: 'resume',
     says: 'Training that was saved, and went on in a new optimizer, is training that never stopped, to the bit.',
+    otherwise: ({ reload }) =>
+      reload === 0
+        ? 'where it was saved, and went on in a new optimizer'
+        : 'where it was saved before another step, or never',
     silent: always,
     bits: toTheBit,
     twins: (given) =>
@@ -101,6 +113,7 @@ export const LAWS: readonly Law[] = [
   {
     name: 'in place',
     says: 'Steps that write in place, and steps into fresh arrays, end the same, to the bit.',
+    otherwise: ({ inPlace }) => (inPlace ? 'in fresh arrays' : 'in place'),
     silent: always,
     bits: toTheBit,
     twins: (given) => [{ given: { ...given, inPlace: !given.inPlace }, layers: all(given) }]

@@ -44,11 +44,10 @@ export interface Property {
   readonly strict?: true
   /** What a case must have to tell something. */
   readonly wants?: string
-  /** Of a law: what it claims, and the numbers on its two sides where they differ. */
-  readonly sides?: {
-    readonly text: string
-    readonly at: (subject: Subject, given: Case, difference: Difference) => Promise<readonly Side[]>
-  }
+  /** Of two trainings: how the second goes, as it stands behind "weight is 0.1". */
+  readonly otherwise?: (given: Case) => string
+  /** Of a law that an author claims: the numbers on its two sides where they differ. */
+  readonly sides?: (subject: Subject, given: Case, difference: Difference) => Promise<readonly Side[]>
 }
 
 export const PROPERTIES: readonly Property[] = [
@@ -88,6 +87,7 @@ function asProperty(law: Law): Property {
   return {
     name: law.name,
     says: law.says,
+    otherwise: law.otherwise,
     draw: (seed, signature) => drawTelling(law, seed, signature),
     silent: law.silent,
     check: async ({ subject, given, facts, run, exact, table }) => {

@@ -47,8 +47,9 @@ export interface Failure {
   readonly problems: readonly string[]
   /** For what is compared with the reference. */
   readonly formulas: readonly Formula[]
-  /** For a law: what it claims, and the formulas of both trainings. */
-  readonly law: string | null
+  /** Of two trainings: how the second goes. */
+  readonly otherwise: string | null
+  /** For a law that is claimed: the formulas of both. */
   readonly sides: readonly Side[]
 }
 
@@ -140,7 +141,7 @@ async function verifyProperty(
     const [difference = null] = finding.differences
     const byReference = property.name === 'reference' || property.name === 'extremes' || property.name === 'not finite'
     const formulas = difference && byReference ? await formulasAt(subject, given, difference, ground.table) : []
-    const sides = (difference && (await property.sides?.at(subject, given, difference))) ?? []
+    const sides = (difference && (await property.sides?.(subject, given, difference))) ?? []
     const failure: Failure = {
       seed: seed + i,
       given,
@@ -149,7 +150,7 @@ async function verifyProperty(
       differences: finding.differences.length,
       problems: finding.problems,
       formulas,
-      law: property.sides?.text ?? null,
+      otherwise: property.otherwise?.(given) ?? null,
       sides
     }
     return { ...nothing(property), result: 'fails', cases: i + 1, compared, undetermined, failure }

@@ -27,11 +27,11 @@ export function describeFailure(
   { given, shrinks, seed, ...failure }: Failure,
   replay: (seed: number) => string
 ): string {
-  const { difference, differences, problems, formulas, law, sides } = failure
+  const { difference, differences, problems, formulas, otherwise, sides } = failure
   const more = differences > 1 ? ` (and ${differences - 1} more)` : ''
   const [is, must] = difference ? apart(difference.actual, difference.expected) : []
   const off = difference && [
-    `${difference.where} is ${is}${law === null ? '' : ` with ${law}`}, but must be ${must}` +
+    `${difference.where} is ${is}${otherwise === null ? '' : ` ${otherwise}`}, but must be ${must}` +
       `${difference.bound > 0 ? ` ± ${show(difference.bound)}` : ''}${more}`
   ]
   return [
@@ -135,7 +135,10 @@ function sideBySide(sides: readonly Side[]): string[] {
     const [is, must] = differs ? apart(replaced, wanted!) : [show(replaced), wanted === null ? '' : show(wanted)]
     return [i === first ? '→' : ' ', oneLine(text), show(plain), is, must]
   })
-  return inColumns([[' ', '', 'as it is', 'replaced', 'by the law'], ...rows])
+  return [
+    ...inColumns([[' ', '', 'as it is', 'replaced', 'by the law'], ...rows]),
+    ...(first < 0 ? ['', '  These are numbers of the reference, where the law is kept.'] : [])
+  ]
 }
 
 function inColumns(rows: readonly (readonly string[])[]): string[] {

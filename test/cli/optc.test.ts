@@ -306,7 +306,7 @@ describe('optc test', () => {
 
   test('a class that is wrong is no fault of its author', () => {
     const [reference] = PROPERTIES
-    const law = { ...reference!, name: 'law a', sides: { text: '', at: async () => [] } }
+    const law = { ...reference!, name: 'law a', sides: async () => [] }
     const tried = (result: 'holds' | 'fails' | 'undecided', problems: readonly string[] = []) => {
       const outcome = { result, failure: result === 'fails' ? { problems } : null } as unknown as Outcome
       return [

@@ -120,7 +120,7 @@ test('of a row, at an element of it', async () => {
   const run = (...how: [Case]) => runCase(of.Optimizer, of.reference, ...how)
   const { differences } = await check({ subject: of, given, run, table: tables.wasm, exact: true, facts: {} as never })
   const ofRow = differences.find((d) => d.where.endsWith('r[1]'))!
-  const shown = await sides!.at(of, given, ofRow)
+  const shown = await sides!(of, given, ofRow)
   expect(shown.map((s) => [s.text.slice(0, 1), s.plain, s.replaced, s.wanted])).toEqual([
     ['g', 3, 6, null],
     ['r', 4, 8, 4],
@@ -144,6 +144,7 @@ describe('a class that is compiled wrong breaks the laws of its formula', () => 
     expect(outcome).toMatchObject({ result: 'fails' })
     expect(outcome!.failure!.problems).toEqual(['The formula keeps this law: it is the compiled class that breaks it.'])
     expect(outcome!.failure!.sides.some((s) => s.differs)).toBe(false)
+    expect(describeFailure(outcome!.failure!, String)).toContain('numbers of the reference, where the law is kept')
   })
 
   test('by what it does with its gradients', async () => {

@@ -174,6 +174,18 @@ const BROKEN: Readonly<Record<string, (Right: CompiledClass) => CompiledClass>> 
     }
 }
 
+/** How the second of two trainings went. */
+const TOLD: Readonly<Record<string, string>> = {
+  repeatable: ' the second time',
+  permutation: ' with elements permuted',
+  together: ' by itself',
+  independence: ' with all else changed in the other layers',
+  order: ' with the layers in reverse order',
+  groups: " with what its group sets as the optimizer's own",
+  resume: ' where it was saved, and went on in a new optimizer',
+  'in place': ' in fresh arrays'
+}
+
 describe('one that breaks', () => {
   test.each(Object.keys(BROKEN))('%s', async (name) => {
     const right = await subject()
@@ -186,6 +198,8 @@ describe('one that breaks', () => {
     expect(outcome).toMatchObject({ result: 'fails' })
     // The laws go to the bit: what is shown of them is two numbers.
     expect(outcome!.failure!.difference!.actual).not.toBe(outcome!.failure!.difference!.expected)
+    const [first] = describeFailure(outcome!.failure!, String).split('\n')
+    expect(first!.replace(/-?\d+(\.\d+)?(e-?\d+)?/g, '0')).toContain(`is 0${TOLD[name] ?? ''}, but must be `)
   })
 
   test('the reference', async () => {
