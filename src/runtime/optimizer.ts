@@ -291,8 +291,9 @@ export abstract class CompiledOptimizer<
   }
 
   #watchGroups(): void {
-    const { layers } = this.#registry
-    if (this.#groupsWatched || layers.length === 0) return
+    const { layers, saved } = this.#registry
+    // A layer whose saved state waits for it may be the group's.
+    if (this.#groupsWatched || layers.length === 0 || saved.length > 0) return
     this.#groupsWatched = true
     const used = new Set(layers.map((layer) => this.#choose(layer).group))
     const idle = this.#settings.groups.flatMap((_, i) => (used.has(i) ? [] : [`groups[${i}]`]))
