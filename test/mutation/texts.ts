@@ -114,7 +114,8 @@ export const HOST: Swaps = [
 
 /** WGSL, with what it is told of its buffers. */
 export const WGSL: Swaps = [
-  [/ \+ (?![\w.]*\d+u\b)(?=.*\/\/|\w+ = |.*;)/, ' - '],
+  // Were `start + layer.span` a difference, the first workgroup would do the work of all: as right, and only slower.
+  [/ \+ (?!layer\.span)(?![\w.]*\d+u\b)(?=.*\/\/|\w+ = |.*;)/, ' - '],
   [/ - /, ' + '],
   [/ \* /, ' + '],
   [/ \/ /, ' * '],

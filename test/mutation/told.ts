@@ -32,7 +32,6 @@ const sourceOf = (name: string): string =>
 /** Kernel text that is the same with the mistake, and why: it is run, to see. (Of plans it is computed: `equivalent.ts`.) */
 const SAME: readonly (readonly [optimizer: RegExp, label: RegExp, reason: string])[] = [
   [/^lars$/, /(decay|s\.h\[2\]).* \[.*(add|sub|\+|-)/i, 'where the mask says no, decay is 0: g + 0 · w is g − 0 · w'],
-  [/./, /min\(start \+ layer\.span.* \[\+ → -\]/, '0 − span is a large u32: the first workgroup does the work of all'],
   [
     /./,
     /if \((group\.x == 0u && )?id == 0u\) \{.* \[== → !=\]/,
