@@ -64,14 +64,15 @@ type Steps = Segment<Float32Array, Float64Array>
 function lend(backend: Backend): Lending {
   return {
     read: (tensor) => floats(backend.data.get(tensor.dataId).values),
-    own(tensor, inPlace, replace) {
+    own(tensor) {
       const { values, refCount } = backend.data.get(tensor.dataId)
-      if (inPlace && refCount === 1 && owners.get(values) === tensor.dataId) return values as Float32Array
-      const copy = new Float32Array(values)
-      const fresh = tf.tensor(copy, tensor.shape, 'float32')
-      owners.set(copy, fresh.dataId)
-      replace(fresh)
-      return copy
+      return refCount === 1 && owners.get(values) === tensor.dataId ? (values as Float32Array) : null
+    },
+    copy(tensor) {
+      const buffer = new Float32Array(backend.data.get(tensor.dataId).values)
+      const fresh = tf.tensor(buffer, tensor.shape, 'float32')
+      owners.set(buffer, fresh.dataId)
+      return { fresh, buffer }
     },
     scratch: (size) => new Float32Array(size),
     vector: (size, start) => new Float64Array(size).fill(start),

@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs-core'
 import { didYouMean, show } from './errors.js'
 import type { TrackedLayer } from './layers.js'
 import type { StepLayer } from './program.js'
-import { tensorsOf } from './state.js'
 
 /** tfjs-core has this type, but not at its root. */
 export interface NamedTensor {
@@ -53,10 +52,17 @@ function checkGradient(variable: tf.Variable, gradient: tf.Tensor): void {
 
 /** Gradients that no kernel writes: one that is a weight or state of this step is copied. */
 export function ownGradients(running: readonly (StepLayer & { readonly layer: TrackedLayer })[]): readonly StepLayer[] {
+  const read = new Set<object>()
+  for (const { gradient } of running) read.add(gradient.dataId)
   const written = new Set<object>()
-  for (const { layer } of running) {
-    written.add(layer.variable.dataId)
-    for (const tensor of tensorsOf(layer)) written.add(tensor.dataId)
+  const write = ({ dataId }: tf.Tensor): void => {
+    if (read.has(dataId)) written.add(dataId)
   }
+  for (const { layer } of running) {
+    write(layer.variable)
+    layer.slots.forEach(write)
+    if (layer.cells) write(layer.cells)
+  }
+  if (written.size === 0) return running
   return running.map((one) => (written.has(one.gradient.dataId) ? { ...one, gradient: tf.mul(one.gradient, 1) } : one))
 }

@@ -6,9 +6,11 @@ export type Matrices = readonly [batch: number, colSize: number, rowSize: number
 
 /** How many matrices there are, and how many elements a column and a row of one have. */
 export function matricesOf(shape: readonly number[]): Matrices {
-  if (shape.length < 2) return [1, shape[0] ?? 1, 1]
-  const [colSize, rowSize] = shape.slice(-2) as [number, number]
-  return [shape.slice(0, -2).reduce((a, b) => a * b, 1), colSize, rowSize]
+  const { length } = shape
+  if (length < 2) return [1, shape[0] ?? 1, 1]
+  let batch = 1
+  for (let axis = 0; axis < length - 2; axis++) batch *= shape[axis]!
+  return [batch, shape[length - 2]!, shape[length - 1]!]
 }
 
 /** What has one value for each row, column or channel. */

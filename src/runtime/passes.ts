@@ -74,7 +74,7 @@ export interface Passes {
 /** Runs passes one behind the other. */
 export type Segment<B, V> = (run: Pick<Run<B, V>, 'size' | 'buffers' | 'numbers' | 'vectors' | 'matrices'>) => void
 
-/** A layer on its way through a step. */
+/** A layer on its way through a step; in the next one filled in again. */
 export interface Run<B, V> {
   readonly layer: Layer
   readonly plan: Plan<B, V>
@@ -84,7 +84,7 @@ export interface Run<B, V> {
   readonly vectors: V[]
   readonly matrices: Matrices
   /** `over layer` state. */
-  readonly cells: B | null
+  cells: B | null
 }
 
 /** A variant, ready to run. */
@@ -102,8 +102,10 @@ export interface Lender<B, V> {
   /** `isLast`: nothing reads scratch afterwards. */
   link(passes: readonly Pass[], isLast: boolean): Segment<B, V>
   read(tensor: tf.Tensor): B
-  /** To be written: the tensor's own buffer if nobody else has it, else a copy, which takes its place. */
-  own(tensor: tf.Tensor, inPlace: boolean, replace: (fresh: tf.Tensor) => void): B
+  /** The tensor's own buffer, to be written; null if somebody else has it too. */
+  own(tensor: tf.Tensor): B | null
+  /** A copy of it, to be written in its place. */
+  copy(tensor: tf.Tensor): { readonly fresh: tf.Tensor; readonly buffer: B }
   scratch(size: number): B
   /** Float64 numbers that are `start`. */
   vector(size: number, start: number): V
@@ -165,39 +167,52 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     return (_, count) => all.slice(0, count)
   }
 
+  /** What there is of a layer from the step before, or else a new one: many small layers cost little but what is made for them. */
+  function runOf(before: Run<B, V> | undefined, layer: Layer, plan: Plan<B, V>): Run<B, V> {
+    if (before?.layer === layer && before.plan === plan) return before
+    const { size, shape } = layer.info
+    const numbers = new Float64Array(plan.variant.count)
+    return { layer, plan, size, numbers, buffers: [], vectors: [], matrices: matricesOf(shape), cells: null }
+  }
+
   function begin(
     { layer, gradient, variant, scalars }: StepLayer,
     inPlace: boolean,
-    scratchOf: ReturnType<typeof lendScratch>
+    scratchOf: ReturnType<typeof lendScratch>,
+    before: Run<B, V> | undefined
   ): Run<B, V> {
-    const plan = plans[variant]!
-    const { size } = layer.info
-    const numbers = startNumbers(plan.variant, scalars)
-    const cells = ownCells(lender, layer, inPlace, plan.variant, numbers)
-    const [weight, ...slots] = [layer.variable, ...layer.slots].map((tensor, i) =>
-      plan.stores.includes(i === 0 ? 0 : i + 1)
-        ? lender.own(tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
+    const run = runOf(before, layer, plans[variant]!)
+    const { size, numbers, buffers, vectors, matrices } = run
+    const { stores, variant: of } = run.plan
+    startNumbers(numbers, of, scalars)
+    run.cells = ownCells(lender, layer, inPlace, of, numbers)
+    const { length } = layer.slots
+    for (let i = 0; i <= length; i++) {
+      const at = i === 0 ? 0 : i + 1
+      const tensor = i === 0 ? layer.variable : layer.slots[i - 1]!
+      buffers[at] = stores.includes(at)
+        ? ownBuffer(lender, tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
         : lender.read(tensor)
-    )
-    const scratch = scratchOf(size, plan.variant.scratch)
-    const matrices = matricesOf(layer.info.shape)
-    const vectors = (plan.variant.vectors ?? []).map(([over, start]) =>
-      lender.vector(sizeOf(viewOf(matrices, over)), start)
-    )
-    const buffers = [weight!, lender.read(gradient), ...slots, ...scratch]
-    return { layer, plan, size, numbers, cells, buffers, vectors, matrices }
+    }
+    buffers[1] = lender.read(gradient)
+    if (of.scratch > 0) buffers.splice(2 + length, of.scratch, ...scratchOf(size, of.scratch))
+    of.vectors?.forEach(([over, start], i) => {
+      vectors[i] = lender.vector(sizeOf(viewOf(matrices, over)), start)
+    })
+    return run
   }
 
   function step({ layers, scalars, model: state, inPlace }: Step): void {
-    const shared = startNumbers(model, scalars)
+    const shared = new Float64Array(model.count)
+    startNumbers(shared, model, scalars)
     const cells = ownCells(lender, state, inPlace, model, shared)
     const scratchOf = lendScratch(layers)
-    const runs = layers.map((layer) => begin(layer, inPlace, scratchOf))
+    const runs = layers.map((layer, i) => begin(layer, inPlace, scratchOf, observed[i]))
     lender.settle(runs)
     for (let s = 0; s <= last; s++) {
       const ofModel = shared.subarray(scalars.length)
       for (const run of runs) {
-        run.numbers.set(ofModel, scalars.length)
+        if (ofModel.length > 0) run.numbers.set(ofModel, scalars.length)
         run.plan.segments[s]!(run)
       }
       if (s < last) meet(model.barriers[s]!, s, runs, shared)
@@ -224,11 +239,11 @@ export function sizeOf([batch, colSize, rowSize]: Matrices): number {
   return batch * colSize * rowSize
 }
 
-function startNumbers({ count, start }: NumbersRecord, scalars: Float64Array): Numbers {
-  const numbers = new Float64Array(count)
-  numbers.set(scalars)
+/** Most have a handful of numbers, for which a loop takes less than `set`. */
+function startNumbers(numbers: Numbers, { start }: NumbersRecord, scalars: Float64Array): void {
+  if (numbers.length > scalars.length) numbers.fill(0, scalars.length)
+  for (let i = 0; i < scalars.length; i++) numbers[i] = scalars[i]!
   start?.(numbers)
-  return numbers
 }
 
 /** Reductions over the model, in the order of the layers. */
@@ -247,6 +262,20 @@ function meet<B, V>(
   finish?.(shared)
 }
 
+/** To be written: the tensor's own buffer, or that of a copy, which takes its place. */
+function ownBuffer<B, V>(
+  lender: Lender<B, V>,
+  tensor: tf.Tensor,
+  inPlace: boolean,
+  replace: (fresh: tf.Tensor) => void
+): B {
+  const own = inPlace ? lender.own(tensor) : null
+  if (own !== null) return own
+  const { fresh, buffer } = lender.copy(tensor)
+  replace(fresh)
+  return buffer
+}
+
 /** State of a layer or of the model: read into its numbers, and ready to be written. */
 function ownCells<B, V>(
   lender: Lender<B, V>,
@@ -256,7 +285,7 @@ function ownCells<B, V>(
   numbers: Numbers
 ): B | null {
   if (!owner.cells) return null
-  const cells = lender.own(owner.cells, inPlace, (fresh) => replaceState(owner, fresh))
+  const cells = ownBuffer(lender, owner.cells, inPlace, (fresh) => replaceState(owner, fresh))
   numbers.set(lender.floats(cells, owner.cells.size), at)
   return cells
 }

@@ -140,10 +140,11 @@ export function inOrder({ layers, saved }: Registry): readonly (LayerState & { r
 
 /** `getWeights` hands out the optimizer's own tensors, so somebody may have disposed them. */
 export function checkUsable(layers: readonly TrackedLayer[], model: ModelValues): void {
-  const check = (whose: string, state: LayerState | ModelValues) => {
-    if (!tensorsOf(state).some((tensor) => tensor.isDisposed)) return
-    throw new Error(`the state of ${whose} was disposed; getWeights gives the optimizer's own tensors, not copies.`)
-  }
-  for (const layer of layers) check(`"${layer.info.name}"`, layer)
-  check('the model', model)
+  for (const layer of layers) checkState(layer, () => `"${layer.info.name}"`)
+  checkState(model, () => 'the model')
+}
+
+function checkState(state: Partial<LayerState> & Pick<ModelValues, 'cells'>, whose: () => string): void {
+  if (!state.cells?.isDisposed && !state.slots?.some((tensor) => tensor.isDisposed)) return
+  throw new Error(`the state of ${whose()} was disposed; getWeights gives the optimizer's own tensors, not copies.`)
 }

@@ -173,7 +173,7 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
       const rest = size % LANES
       const first = size - rest
       const list = at + 8 * count
-      lists.set(buffers)
+      for (let i = 0; i < buffers.length; i++) lists[i] = buffers[i]!
       for (const pass of passes) {
         const { loads, stores, totals, before, finish, kernel } = pass
         before?.(numbers)
@@ -182,7 +182,7 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
           finish?.(numbers)
           continue
         }
-        c.set(numbers)
+        for (let i = 0; i < numbers.length; i++) c[i] = numbers[i]!
         if (pass.vectors) cross(pass, run, overs)
         else {
           if (first > 0) kernels[kernel]!(first, list, at, 0, 1)
@@ -202,17 +202,17 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     kernel: 'wasm',
     link,
     read: address,
-    own(tensor, inPlace, replace) {
+    own(tensor) {
       const record = backend.dataIdMap.get(tensor.dataId)
-      if (inPlace && record.refCount === 1) {
-        forgetDerived(record, tensor.size)
-        return addressIn(record)
-      }
+      if (record.refCount !== 1) return null
+      forgetDerived(record, tensor.size)
+      return addressIn(record)
+    },
+    copy(tensor) {
       const fresh = make(tensor.shape)
-      const [from, to] = [addressIn(record), address(fresh)]
-      new Uint8Array(memory.buffer).copyWithin(to, from, from + 4 * tensor.size)
-      replace(fresh)
-      return to
+      const [from, buffer] = [address(tensor), address(fresh)]
+      new Uint8Array(memory.buffer).copyWithin(buffer, from, from + 4 * tensor.size)
+      return { fresh, buffer }
     },
     scratch: (size) => address(make([size])),
     vector(size, start) {
