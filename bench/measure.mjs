@@ -2,7 +2,7 @@
 export const ROUNDS = 5
 
 /** A quick one runs so many ms in a round, and at most so many times. */
-const [LONG, MOST] = [50, 100]
+const [LONG, MOST] = [50, 500]
 
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
@@ -10,16 +10,18 @@ export function median(values) {
 
 /**
  * Of functions by name: the median times in ms until each is `done` (where it returns a promise, until that is kept), and
- * until it had `returned`. Each runs once before, to be compiled.
+ * until it had `returned`. Each runs a round before that is not counted, to be compiled.
  */
 export async function interleaved(contenders, rounds = ROUNDS) {
   const names = Object.keys(contenders)
   const times = Object.fromEntries(names.map((name) => [name, []]))
   const repeats = {}
   for (const name of names) {
-    await contenders[name]()
-    const { done } = await timeOf(contenders[name], 1)
-    repeats[name] = Math.max(1, Math.min(MOST, Math.floor(LONG / done)))
+    repeats[name] = 1
+    for (let warming = 0; warming < 3; warming++) {
+      const { done } = await timeOf(contenders[name], repeats[name])
+      repeats[name] = Math.max(1, Math.min(MOST, Math.floor(LONG / done)))
+    }
   }
   for (let round = 0; round < rounds; round++) {
     for (const name of names) times[name].push(await timeOf(contenders[name], repeats[name]))

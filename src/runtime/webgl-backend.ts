@@ -5,6 +5,8 @@ export interface Backend {
   readonly gpgpu: {
     readonly gl: WebGL2RenderingContext
     readonly framebuffer: WebGLFramebuffer
+    /** In use; undefined in a version that does not say. */
+    readonly program?: TfProgram | null
     createProgram(fragment: WebGLShader): TfProgram
     buildVao(program: TfProgram): void
     setProgram(program: TfProgram): void
@@ -71,24 +73,19 @@ export function layoutOf(backend: Backend, { dataId }: tf.TensorInfo, packed = f
   backend.uploadToGPU(dataId)
   const { shape, isPacked, texShape, slice } = data
   const { texture } = data.texture!
-  const size = shape.reduce((a, b) => a * b, 1)
   const [height, width] = texShape!
-  if (!isPacked) {
-    return {
-      texture,
-      packed: false,
-      shape,
-      size,
-      width,
-      height,
-      rows: height,
-      cols: size,
-      offset: slice?.flatOffset ?? 0
-    }
-  }
-  const [rows = 1, cols = 1] = shape.length > 1 ? shape.slice(-2) : [1, ...shape]
-  const half = (n: number): number => Math.max(1, Math.ceil(n / 2))
-  return { texture, packed: true, shape, size, width: half(width), height: half(height), rows, cols, offset: 0 }
+  const { length } = shape
+  let size = 1
+  for (const n of shape) size *= n
+  const rows = shape[length - 2] ?? 1
+  const cols = shape[length - 1] ?? 1
+  return isPacked
+    ? { texture, packed: true, shape, size, width: half(width), height: half(height), rows, cols, offset: 0 }
+    : { texture, packed: false, shape, size, width, height, rows: height, cols: size, offset: slice?.flatOffset ?? 0 }
+}
+
+function half(n: number): number {
+  return Math.max(1, Math.ceil(n / 2))
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Backend, TfProgram } from './webgl-backend.js'
 
 interface Uniform {
   readonly name: string
+  readonly type: number
   readonly place: WebGLUniformLocation
 }
 
@@ -11,8 +12,10 @@ export interface Program {
   readonly uniforms: readonly Uniform[]
 }
 
+type Ints = readonly [number, number, number, number]
+
 /** A uniform's value: a texture, four ints, or vectors of floats. */
-export type Input = WebGLTexture | number[] | Float32Array
+export type Input = WebGLTexture | Ints | Float32Array
 
 export interface Draw {
   readonly program: Program
@@ -65,7 +68,7 @@ export function makeDevice({ gpgpu }: Backend): Device {
       const { name, type } = gl.getActiveUniform(linked, i)!
       const place = gl.getUniformLocation(linked, name)!
       if (type === gl.SAMPLER_2D) gl.uniform1i(place, unit++)
-      return { name: name.replace('[0]', ''), place }
+      return { name: name.replace('[0]', ''), type, place }
     })
     return { linked, uniforms }
   }
@@ -101,14 +104,16 @@ export function makeDevice({ gpgpu }: Backend): Device {
       target(to)
       gl.viewport(x, y, width, height)
       gl.scissor(x, y, width, height)
-      gpgpu.setProgram(linked)
-      gpgpu.bindVertexArray(linked.vao)
+      if (gpgpu.program !== linked) {
+        gpgpu.setProgram(linked)
+        gpgpu.bindVertexArray(linked.vao)
+      }
       let unit = 0
-      for (const { name, place } of uniforms) {
+      for (const { name, type, place } of uniforms) {
         const value = inputs[name]!
-        if (value instanceof Float32Array) gl.uniform4fv(place, value)
-        else if (Array.isArray(value)) gl.uniform4iv(place, value)
-        else bind(value, unit++)
+        if (type === gl.SAMPLER_2D) bind(value, unit++)
+        else if (type === gl.INT_VEC4) gl.uniform4i(place, ...(value as Ints))
+        else gl.uniform4fv(place, value as Float32Array)
       }
       gl.drawElements(gl.TRIANGLES, 6, gl.UNSIGNED_SHORT, 0)
     },

@@ -80,13 +80,15 @@ F = ivec4(f, f + 1, f + l.y, f + l.y + 1);
 /** How a kernel's inputs and outputs lie. */
 export interface Reading {
   readonly packed: boolean
-  /** By buffer. */
-  readonly fetches: readonly (readonly [buffer: number, fetch: Fetch])[]
+  /** Of each load. */
+  readonly fetches: readonly Fetch[]
   /** What holds no element is to be 0, and is no part of a sum. */
   readonly masked: boolean
 }
 
 export interface PassText {
+  /** Buffers. */
+  readonly loads: readonly number[]
   /** Of loads whose place is another than the element's: functions of the index, one of `functions`. */
   readonly places?: Readonly<Record<number, string>>
   readonly stores: readonly number[]
@@ -98,9 +100,9 @@ export interface PassText {
 
 /** A pass: what it stores, or its sums over blocks of texels. */
 export function passShader(pass: PassText, { packed, fetches, masked }: Reading, scalars: number): string {
-  const { places, stores, reduces, functions = '', head = '', body } = pass
+  const { loads, places, stores, reduces, functions = '', head = '', body } = pass
   // Functions may want to know it: random numbers are of an element's index.
-  const located = masked || functions || fetches.some(([, fetch]) => fetch === 'P' || fetch === 'U')
+  const located = masked || functions || fetches.some((fetch) => fetch === 'P' || fetch === 'U')
   const results = [...stores, ...reduces].map((_, i) => `to${i}`)
   const kept = (i: number, otherwise: string): string =>
     masked ? `pick(V, ${results[i]}, T(${otherwise}))` : results[i]!
@@ -117,7 +119,7 @@ export function passShader(pass: PassText, { packed, fetches, masked }: Reading,
       'uniform ivec4 l, blocks;',
       ...(located ? [locator(packed)] : []),
       functions,
-      ...fetches.map(([i, fetch]) => inputOf(i) + reader(i, fetch, packed, places?.[i])),
+      ...loads.map((i, at) => inputOf(i) + reader(i, fetches[at]!, packed, places?.[i])),
       `T ${results.join(', ')};`,
       ...outputs(stores.length || Math.ceil(reduces.length / 4), stores.length ? 'T' : 'vec4')
     ],

@@ -11,7 +11,7 @@ import { matricesOf, viewOf } from './matrices.js'
 import { slotShape } from './state.js'
 import type { Run, RunLines, WebGlPass } from './webgl.js'
 import { type Backend, type Layout, layoutOf } from './webgl-backend.js'
-import { ATLAS } from './webgl-draw.js'
+import { ATLAS, type Draw, type Input } from './webgl-draw.js'
 import { loops, type PassText, type Reduce, STARTS } from './webgl-glsl.js'
 
 /** The least side of a block. */
@@ -24,7 +24,8 @@ export const webglLines: RunLines = (pass, one, device, run) => {
   // It goes to the GPU as passes over elements read it best.
   layoutOf(tf.backend() as unknown as Backend, gradient, one.at.packed)
   const [batch, colSize, rowSize] = viewOf(matricesOf(shape), over ?? 'element')
-  const inputs = { axes: [...matricesOf(shape).slice(1), 0, 0] }
+  const [, down, across] = matricesOf(shape)
+  const inputs: Draw['inputs'] = { axes: [down, across, 0, 0] }
   const runInto = (text: WebGlPass, level: typeof of, more: Run['inputs']): void =>
     run(text, { ...one, shape: slotShape(shape, level!), packedAs: undefined, inputs: { ...inputs, ...more } })
   if (!of) {
@@ -60,8 +61,8 @@ export const webglLines: RunLines = (pass, one, device, run) => {
     tile: [0, 0, width, height],
     inputs: { ...inputs, Zl: line, Zp: [side, rows, blocks, width] }
   })
-  const across = Math.ceil(Math.sqrt(blocks))
-  const meeting = [across, Math.ceil(blocks / across), blocks, alike]
+  const wide = Math.ceil(Math.sqrt(blocks))
+  const meeting: Input = [wide, Math.ceil(blocks / wide), blocks, alike]
   runInto(texts.meet, of, { part0: table(), Zp: meeting, Zw: [width, 0, 0, 0] })
 }
 
@@ -119,7 +120,7 @@ function makeTexts(pass: WebGlPass, into: readonly number[]): Texts {
     from: string,
     each: readonly string[],
     values: (op: Reduce, i: number) => string
-  ): Partial<PassText> => ({
+  ): Omit<PassText, 'loads'> => ({
     stores: into,
     reduces: [],
     body: [
@@ -143,14 +144,14 @@ function makeTexts(pass: WebGlPass, into: readonly number[]): Texts {
       segment: pass.segment,
       loads: [],
       functions: 'uniform sampler2D part0;\nuniform ivec4 Zp, Zw;',
-      ...(summed(
+      ...summed(
         'int Zf = F / Zp.w * Zp.z;',
         [
           'int Zn = p.y * Zp.x + p.x, Ze = Zf + min(Zn, Zp.z - 1);',
           'vec4 Zv = texelFetch(part0, ivec2(Ze % Zw.x, Ze / Zw.x), 0);'
         ],
         (op, i) => `pick(Zn < Zp.z, Zv.${'xyzw'[i]}, ${start(op)})`
-      ) as PassText)
+      )
     }
   }
 }

@@ -171,9 +171,10 @@ function openWebGl(
       for (const group of groups) {
         for (const pass of group.text.passes) {
           if (pass.segment !== segment) continue
+          const inputs = recordsFor(group)
           for (const [row, one] of group.rows.entries()) {
-            if (pass.lines) runLines!(pass, one, device, (pass, one) => run(pass, one, row, group))
-            else run(pass, one, row, group)
+            if (pass.lines) runLines!(pass, one, device, (pass, one) => run(pass, one, row, inputs))
+            else run(pass, one, row, inputs)
           }
           addStage(group, pass.finish, pass.reduces)
         }
@@ -306,33 +307,37 @@ function openWebGl(
   }
 
   /** A pass over one layer: into fresh tensors, which take the place of the old ones, or into its tile of the atlas. */
-  function run(pass: WebGlPass, one: Run, row: number, group: Group): void {
+  function run(pass: WebGlPass, one: Run, row: number, records: ReturnType<typeof recordsFor>): void {
     const { step, at, tile, block, scalars, scratch, shape, packedAs } = one
     const { layer, gradient } = step
     const fresh = pass.stores.map(() => makeTensor(backend, shape, packedAs))
-    const outputs = fresh.map((tensor) => layoutOf(backend, tensor))
-    const [over = at] = outputs
+    const over = fresh.length > 0 ? layoutOf(backend, fresh[0]!) : at
+    const { packed, width, height, size } = over
     const inputs: Record<string, Input> = {
-      ...recordsFor(group),
+      ...records,
       s: scalars,
       l: numbersOf(over),
-      where: [row, over.size, at.width, at.height],
-      blocks: [tile[0], tile[1], ...block],
+      where: [row, size, at.width, at.height],
+      blocks: [tile[0], tile[1], block[0], block[1]],
       ...one.inputs
     }
     const buffers = [layer.variable, gradient, ...layer.slots, ...scratch]
+    // A texel, or one of its four numbers, may hold no element.
+    const masked = (packed ? 4 : 1) * width * height !== size
     const fetches = pass.loads.map((buffer) => {
-      const layout = layoutOf(backend, buffers[buffer]!, over.packed)
+      const layout = layoutOf(backend, buffers[buffer]!, packed)
       inputs[`x${buffer}`] = layout.texture
       inputs[`l${buffer}`] = numbersOf(layout)
-      return [buffer, fetchOf(over, layout, pass.places?.[buffer])] as const
+      return fetchOf(over, layout, pass.places?.[buffer])
     })
-    const { packed, width, height } = over
-    // A texel, or one of its four numbers, may hold no element.
-    const reading = { packed, fetches, masked: (packed ? 4 : 1) * width * height !== over.size }
     device.draw({
-      program: device.program(pass, Object.values(reading).join(), () => passShader(pass, reading, scalarCount)),
-      to: over === at ? partsFor(pass.reduces.length) : outputs.map(({ texture }) => texture),
+      program: device.program(pass, `${fetches}${packed}${masked}`, () =>
+        passShader(pass, { packed, fetches, masked }, scalarCount)
+      ),
+      to:
+        over === at
+          ? partsFor(pass.reduces.length)
+          : fresh.map(({ dataId }) => backend.texData.get(dataId).texture!.texture),
       area: over === at ? tile : [0, 0, width, height],
       inputs
     })
@@ -368,7 +373,7 @@ function openWebGl(
 }
 
 /** What the GLSL reads of a layout. */
-function numbersOf({ rows, cols, width, offset }: Layout): number[] {
+function numbersOf({ rows, cols, width, offset }: Layout): Input {
   return [rows, cols, width, offset]
 }
 
