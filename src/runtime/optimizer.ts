@@ -76,6 +76,8 @@ export abstract class CompiledOptimizer<
   #kernel: KernelName | null = null
   /** The layers of the last step. */
   #last: readonly TrackedLayer[] = []
+  /** Whether `getWeights` gave away the tensors of state. */
+  #lent = false
   #groupsWatched = false
   #functionsWarned = false
   #disposed = false
@@ -242,7 +244,8 @@ export abstract class CompiledOptimizer<
     // From here on nothing throws for what a caller did.
     enter(registry, this.#keys, appearance, model, this.#iter)
     if (layers.length > 0) {
-      driver.step({ layers, scalars: layers[0]!.scalars, model, inPlace: this.#settings.inPlace })
+      const { inPlace } = this.#settings
+      driver.step({ layers, scalars: layers[0]!.scalars, model, inPlace, stateIsPrivate: !this.#lent })
       this.#kernel = driver.kernel
     }
     for (const layer of taking) {
@@ -326,6 +329,7 @@ export abstract class CompiledOptimizer<
   override async getWeights(): Promise<NamedTensor[]> {
     this.#mustLive()
     dropDisposed(this.#registry)
+    this.#lent = true
     return writeWeights(this.#keys, this.iterations, this.#iter, inOrder(this.#registry), this.#registry.model)
   }
 

@@ -102,8 +102,8 @@ export interface Lender<B, V> {
   /** `isLast`: nothing reads scratch afterwards. */
   link(passes: readonly Pass[], isLast: boolean): Segment<B, V>
   read(tensor: tf.Tensor): B
-  /** The tensor's own buffer, to be written; null if somebody else has it too. */
-  own(tensor: tf.Tensor): B | null
+  /** The tensor's own buffer, to be written; null if somebody else has it too. `isPrivate`: nobody else ever saw it. */
+  own(tensor: tf.Tensor, isPrivate: boolean): B | null
   /** A copy of it, to be written in its place. */
   copy(tensor: tf.Tensor): { readonly fresh: tf.Tensor; readonly buffer: B }
   scratch(size: number): B
@@ -177,7 +177,7 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
 
   function begin(
     { layer, gradient, variant, scalars }: StepLayer,
-    inPlace: boolean,
+    step: Step,
     scratchOf: ReturnType<typeof lendScratch>,
     before: Run<B, V> | undefined
   ): Run<B, V> {
@@ -185,13 +185,13 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     const { size, numbers, buffers, vectors, matrices } = run
     const { stores, variant: of } = run.plan
     startNumbers(numbers, of, scalars)
-    run.cells = ownCells(lender, layer, inPlace, of, numbers)
+    run.cells = ownCells(lender, layer, step, of, numbers)
     const { length } = layer.slots
     for (let i = 0; i <= length; i++) {
       const at = i === 0 ? 0 : i + 1
       const tensor = i === 0 ? layer.variable : layer.slots[i - 1]!
       buffers[at] = stores.includes(at)
-        ? ownBuffer(lender, tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
+        ? ownBuffer(lender, tensor, step, i > 0, (fresh) => replaceTensor(layer, i, fresh))
         : lender.read(tensor)
     }
     buffers[1] = lender.read(gradient)
@@ -202,12 +202,13 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     return run
   }
 
-  function step({ layers, scalars, model: state, inPlace }: Step): void {
+  function step(given: Step): void {
+    const { layers, scalars, model: state } = given
     const shared = new Float64Array(model.count)
     startNumbers(shared, model, scalars)
-    const cells = ownCells(lender, state, inPlace, model, shared)
+    const cells = ownCells(lender, state, given, model, shared)
     const scratchOf = lendScratch(layers)
-    const runs = layers.map((layer, i) => begin(layer, inPlace, scratchOf, observed[i]))
+    const runs = layers.map((layer, i) => begin(layer, given, scratchOf, observed[i]))
     lender.settle(runs)
     for (let s = 0; s <= last; s++) {
       const ofModel = shared.subarray(scalars.length)
@@ -266,10 +267,11 @@ function meet<B, V>(
 function ownBuffer<B, V>(
   lender: Lender<B, V>,
   tensor: tf.Tensor,
-  inPlace: boolean,
+  { inPlace, stateIsPrivate = false }: Step,
+  isState: boolean,
   replace: (fresh: tf.Tensor) => void
 ): B {
-  const own = inPlace ? lender.own(tensor) : null
+  const own = inPlace ? lender.own(tensor, isState && stateIsPrivate) : null
   if (own !== null) return own
   const { fresh, buffer } = lender.copy(tensor)
   replace(fresh)
@@ -280,12 +282,12 @@ function ownBuffer<B, V>(
 function ownCells<B, V>(
   lender: Lender<B, V>,
   owner: { cells: tf.Tensor | null },
-  inPlace: boolean,
+  step: Step,
   { at }: NumbersRecord,
   numbers: Numbers
 ): B | null {
   if (!owner.cells) return null
-  const cells = ownBuffer(lender, owner.cells, inPlace, (fresh) => replaceState(owner, fresh))
+  const cells = ownBuffer(lender, owner.cells, step, true, (fresh) => replaceState(owner, fresh))
   numbers.set(lender.floats(cells, owner.cells.size), at)
   return cells
 }

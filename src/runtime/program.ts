@@ -146,6 +146,8 @@ export interface Step {
   readonly model: ModelState
   /** False: each step writes fresh arrays. */
   readonly inPlace: boolean
+  /** Nobody else was ever given the tensors of state, so that nothing can have been made of them. */
+  readonly stateIsPrivate?: boolean
 }
 
 export interface ModelState {

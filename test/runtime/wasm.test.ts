@@ -65,15 +65,20 @@ it('what passes leave each other takes the memory of one layer, not of all', () 
   expect(made.mock.calls.map(([shape]) => shape).filter(([size]) => size === 200 || size === 100)).toEqual([])
 })
 
-it('a product after a step is of the weights after it, though XNNPACK had packed those before', () => {
+it('a product after a step is of the weights and the state after it, though XNNPACK had packed those before', async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor(numbers(12, 1), [4, 3])))
   const [x, g] = [tf.tensor(numbers(8, 2), [2, 4]), tf.tensor(numbers(12, 3), [4, 3])]
-  const product = () => tf.tidy(() => tf.matMul(x, w).dataSync())
-  product()
   const optimizer = new LAMB({ learningRate: 1 })
   step(optimizer, [w, g])
-  const after = product()
-  const fresh = tf.tidy(() => tf.matMul(x, tf.tensor(w.dataSync().slice(), [4, 3])).dataSync())
+  const state = (await optimizer.getWeights()).slice(1).map(({ tensor }) => tensor)
+  expect(state).toHaveLength(2)
+  const products = () => [w, ...state].map((y) => tf.tidy(() => tf.matMul(x, y as tf.Tensor2D).dataSync()))
+  products()
+  step(optimizer, [w, g])
+  const after = products()
+  const fresh = [w, ...state].map((y) =>
+    tf.tidy(() => tf.matMul(x, tf.tensor(y.dataSync().slice(), [4, 3])).dataSync())
+  )
   expect(after).toEqual(fresh)
   optimizer.dispose()
   tf.dispose([x, g])
