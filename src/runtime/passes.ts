@@ -160,10 +160,10 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
   /** Of a layer's size; where none has to wait for others, all use the same, as large as the largest of them. */
   function lendScratch(layers: readonly StepLayer[]): (size: number, count: number) => B[] {
     const lend = (size: number, count: number): B[] => Array.from({ length: count }, () => lender.scratch(size))
-    if (last > 0) return lend
     const users = layers.filter(({ variant }) => plans[variant]!.variant.scratch > 0)
+    if (last > 0 || users.length === 0) return lend
     const counts = users.map(({ variant }) => plans[variant]!.variant.scratch)
-    const all = lend(Math.max(0, ...users.map(({ layer }) => layer.info.size)), Math.max(0, ...counts))
+    const all = lend(Math.max(...users.map(({ layer }) => layer.info.size)), Math.max(...counts))
     return (_, count) => all.slice(0, count)
   }
 
@@ -211,9 +211,9 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     const runs = layers.map((layer, i) => begin(layer, given, scratchOf, observed[i]))
     lender.settle(runs)
     for (let s = 0; s <= last; s++) {
-      const ofModel = shared.subarray(scalars.length)
+      const ofModel = model.count > scalars.length ? shared.subarray(scalars.length) : null
       for (const run of runs) {
-        if (ofModel.length > 0) run.numbers.set(ofModel, scalars.length)
+        if (ofModel) run.numbers.set(ofModel, scalars.length)
         run.plan.segments[s]!(run)
       }
       if (s < last) meet(model.barriers[s]!, s, runs, shared)
