@@ -102,8 +102,8 @@ export interface Lender<B, V> {
   /** `isLast`: nothing reads scratch afterwards. */
   link(passes: readonly Pass[], isLast: boolean): Segment<B, V>
   read(tensor: tf.Tensor): B
-  /** The tensor's own buffer, to be written; null if somebody else has it too. `isPrivate`: nobody else ever saw it. */
-  own(tensor: tf.Tensor, isPrivate: boolean): B | null
+  /** The tensor's own buffer, to be written; null if somebody else has it too. */
+  own(tensor: tf.Tensor): B | null
   /** A copy of it, to be written in its place. */
   copy(tensor: tf.Tensor): { readonly fresh: tf.Tensor; readonly buffer: B }
   scratch(size: number): B
@@ -177,7 +177,7 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
 
   function begin(
     { layer, gradient, variant, scalars }: StepLayer,
-    step: Step,
+    { inPlace, stateIsPrivate }: Step,
     scratchOf: ReturnType<typeof lendScratch>,
     before: Run<B, V> | undefined
   ): Run<B, V> {
@@ -185,13 +185,15 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     const { size, numbers, buffers, vectors, matrices } = run
     const { stores, variant: of } = run.plan
     startNumbers(numbers, of, scalars)
-    run.cells = ownCells(lender, layer, step, of, numbers)
+    run.cells = ownCells(lender, layer, inPlace, of, numbers)
     const { length } = layer.slots
-    for (let i = 0; i <= length; i++) {
+    // What nobody else has is where it was.
+    const isKept = run === before && inPlace && stateIsPrivate
+    for (let i = 0; i <= (isKept ? 0 : length); i++) {
       const at = i === 0 ? 0 : i + 1
       const tensor = i === 0 ? layer.variable : layer.slots[i - 1]!
       buffers[at] = stores.includes(at)
-        ? ownBuffer(lender, tensor, step, i > 0, (fresh) => replaceTensor(layer, i, fresh))
+        ? ownBuffer(lender, tensor, inPlace, (fresh) => replaceTensor(layer, i, fresh))
         : lender.read(tensor)
     }
     buffers[1] = lender.read(gradient)
@@ -203,10 +205,10 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
   }
 
   function step(given: Step): void {
-    const { layers, scalars, model: state } = given
+    const { layers, scalars, model: state, inPlace } = given
     const shared = new Float64Array(model.count)
     startNumbers(shared, model, scalars)
-    const cells = ownCells(lender, state, given, model, shared)
+    const cells = ownCells(lender, state, inPlace, model, shared)
     const scratchOf = lendScratch(layers)
     const runs = layers.map((layer, i) => begin(layer, given, scratchOf, observed[i]))
     lender.settle(runs)
@@ -267,11 +269,10 @@ function meet<B, V>(
 function ownBuffer<B, V>(
   lender: Lender<B, V>,
   tensor: tf.Tensor,
-  { inPlace, stateIsPrivate = false }: Step,
-  isState: boolean,
+  inPlace: boolean,
   replace: (fresh: tf.Tensor) => void
 ): B {
-  const own = inPlace ? lender.own(tensor, isState && stateIsPrivate) : null
+  const own = inPlace ? lender.own(tensor) : null
   if (own !== null) return own
   const { fresh, buffer } = lender.copy(tensor)
   replace(fresh)
@@ -282,12 +283,12 @@ function ownBuffer<B, V>(
 function ownCells<B, V>(
   lender: Lender<B, V>,
   owner: { cells: tf.Tensor | null },
-  step: Step,
+  inPlace: boolean,
   { at }: NumbersRecord,
   numbers: Numbers
 ): B | null {
   if (!owner.cells) return null
-  const cells = ownBuffer(lender, owner.cells, step, true, (fresh) => replaceState(owner, fresh))
+  const cells = ownBuffer(lender, owner.cells, inPlace, (fresh) => replaceState(owner, fresh))
   numbers.set(lender.floats(cells, owner.cells.size), at)
   return cells
 }

@@ -146,7 +146,7 @@ export interface Step {
   readonly model: ModelState
   /** False: each step writes fresh arrays. */
   readonly inPlace: boolean
-  /** Nobody else was ever given the tensors of state, so that nothing can have been made of them. */
+  /** Nobody else was ever given the tensors of state: they are where the last step left them. */
   readonly stateIsPrivate?: boolean
 }
 

@@ -202,10 +202,10 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     kernel: 'wasm',
     link,
     read: address,
-    own(tensor, isPrivate) {
+    own(tensor) {
       const record = backend.dataIdMap.get(tensor.dataId)
       if (record.refCount !== 1) return null
-      if (!isPrivate) forgetDerived(record, tensor.size)
+      forgetDerived(record, tensor.size)
       return addressIn(record)
     },
     copy(tensor) {

@@ -72,6 +72,21 @@ export const GOING_ON: readonly Line[] = [
     }
   },
   {
+    says: 'Steps between which nobody looks come to the same, to the bit, as steps after each of which all is read.',
+    by: ['EveryKind', 'Adam'],
+    async check(place) {
+      const training = (looks: boolean) =>
+        outcome(place, async (optimizer, variables) => {
+          const others = Object.fromEntries(Object.entries(variables).slice(1))
+          for (let t = 1; t <= 6; t++) {
+            steps(optimizer, t === 3 ? others : variables, t, t)
+            if (looks) await everything(optimizer, variables)
+          }
+        })
+      mustBeEqual('beside training that was watched', await training(false), await training(true))
+    }
+  },
+  {
     says: '`model.save` with the optimizer, and `tf.loadLayersModel`: `fit` goes on, equal to the bit on one backend.',
     by: ['Adam'],
     async check(place) {
