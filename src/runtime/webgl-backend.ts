@@ -14,6 +14,7 @@ export interface Backend {
   }
   readonly texData: { get(id: object): TextureData }
   makeTensorInfo(shape: readonly number[], dtype: string): tf.TensorInfo
+  disposeData(id: object): void
   uploadToGPU(id: object): void
 }
 
@@ -32,7 +33,7 @@ export interface TextureData {
 }
 
 const USED =
-  'makeTensorInfo uploadToGPU texData.get gpgpu.createProgram gpgpu.buildVao gpgpu.setProgram gpgpu.bindVertexArray ' +
+  'makeTensorInfo disposeData uploadToGPU texData.get gpgpu.createProgram gpgpu.buildVao gpgpu.setProgram gpgpu.bindVertexArray ' +
   'gpgpu.framebuffer gpgpu.gl.drawBuffers'
 
 /** What this version of the backend, or its device, lacks; null if nothing. WebGL 1 has no `drawBuffers`. */
@@ -69,8 +70,10 @@ export interface Layout {
 /** A tensor's texture and layout. Where its values are not on the GPU yet, they go there packed if `packed`. */
 export function layoutOf(backend: Backend, { dataId }: tf.TensorInfo, packed = false): Layout {
   const data = backend.texData.get(dataId)
-  if (!data.texture && packed) data.isPacked = true
-  backend.uploadToGPU(dataId)
+  if (!data.texture) {
+    if (packed) data.isPacked = true
+    backend.uploadToGPU(dataId)
+  }
   const { shape, isPacked, texShape, slice } = data
   const { texture } = data.texture!
   const [height, width] = texShape!
@@ -109,10 +112,12 @@ export function fetchOf(at: Layout, from: Layout, place?: string): Fetch {
   return packed ? 'P' : 'U'
 }
 
-/** A fresh tensor, packed as of that shape if there is one. Its texture, out of tfjs's pool, holds whatever was there. */
-export function makeTensor(backend: Backend, shape: readonly number[], packedAs?: readonly number[]): tf.Tensor {
+/** What a fresh tensor has, packed as of that shape if there is one. Its texture, out of tfjs's pool, holds whatever was there. */
+export function makeInfo(backend: Backend, shape: readonly number[], packedAs?: readonly number[]): tf.TensorInfo {
   const info = backend.makeTensorInfo(shape, 'float32')
   if (packedAs) Object.assign(backend.texData.get(info.dataId), { isPacked: true, shape: packedAs })
   backend.uploadToGPU(info.dataId)
-  return tf.engine().makeTensorFromTensorInfo(info)
+  return info
 }
+
+export const tensorOf = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info)

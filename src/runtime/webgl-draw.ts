@@ -1,10 +1,12 @@
 /** What the webgl driver keeps on a device: programs, framebuffers, textures of its own; and how it draws. */
-import type { Backend, TfProgram } from './webgl-backend.js'
+import type { Backend, Layout, TfProgram } from './webgl-backend.js'
 
 interface Uniform {
   readonly name: string
   readonly type: number
   readonly place: WebGLUniformLocation
+  /** Of `x3`, the texture of buffer 3, and `l3`, the numbers of its layout; else NaN. */
+  readonly buffer: number
 }
 
 export interface Program {
@@ -24,6 +26,8 @@ export interface Draw {
   readonly area: readonly [number, number, number, number]
   /** By name: all that the program uses, and whatever else there is. */
   readonly inputs: Readonly<Record<string, Input>>
+  /** By buffer: what it reads of tensors. */
+  readonly layouts?: readonly Layout[]
 }
 
 export interface Device {
@@ -41,6 +45,11 @@ export interface Device {
 
 /** Width of the textures for partial sums. */
 export const ATLAS = 1024
+
+/** What the GLSL reads of a layout. */
+export function numbersOf({ rows, cols, width, offset }: Layout): Ints {
+  return [rows, cols, width, offset]
+}
 
 export function makeDevice({ gpgpu }: Backend): Device {
   const { gl } = gpgpu
@@ -68,7 +77,7 @@ export function makeDevice({ gpgpu }: Backend): Device {
       const { name, type } = gl.getActiveUniform(linked, i)!
       const place = gl.getUniformLocation(linked, name)!
       if (type === gl.SAMPLER_2D) gl.uniform1i(place, unit++)
-      return { name: name.replace('[0]', ''), type, place }
+      return { name: name.replace('[0]', ''), type, place, buffer: Number.parseInt(name.slice(1), 10) }
     })
     return { linked, uniforms }
   }
@@ -100,7 +109,7 @@ export function makeDevice({ gpgpu }: Backend): Device {
       own[kind] ??= compile(text())
       return own[kind]
     },
-    draw({ program: { linked, uniforms }, to, area: [x, y, width, height], inputs }) {
+    draw({ program: { linked, uniforms }, to, area: [x, y, width, height], inputs, layouts = [] }) {
       target(to)
       gl.viewport(x, y, width, height)
       gl.scissor(x, y, width, height)
@@ -109,10 +118,11 @@ export function makeDevice({ gpgpu }: Backend): Device {
         gpgpu.bindVertexArray(linked.vao)
       }
       let unit = 0
-      for (const { name, type, place } of uniforms) {
+      for (const { name, type, place, buffer } of uniforms) {
+        const layout = layouts[buffer]
         const value = inputs[name]!
-        if (type === gl.SAMPLER_2D) bind(value, unit++)
-        else if (type === gl.INT_VEC4) gl.uniform4i(place, ...(value as Ints))
+        if (type === gl.SAMPLER_2D) bind(layout ? layout.texture : value, unit++)
+        else if (type === gl.INT_VEC4) gl.uniform4i(place, ...(layout ? numbersOf(layout) : (value as Ints)))
         else gl.uniform4fv(place, value as Float32Array)
       }
       gl.drawElements(gl.TRIANGLES, 6, gl.UNSIGNED_SHORT, 0)

@@ -25,7 +25,7 @@ vec4 model(int at) { return texelFetch(cellsOf, ivec2(at, 0), 0); }
 `
 
 /** `Zq` is the texel that is drawn. */
-function shader(packed: boolean, declarations: readonly string[], main: readonly string[]): string {
+export function shader(packed: boolean, declarations: readonly string[], main: readonly string[]): string {
   const head = packed ? '#define T vec4\n#define B bvec4\n' : '#define T float\n#define B bool\n'
   const text = [...declarations, 'void main() {', 'ivec2 Zq = ivec2(gl_FragCoord.xy);', ...main, '}'].join('\n')
   // Comments hold the author's text, whose characters a shader may not take.
@@ -33,7 +33,7 @@ function shader(packed: boolean, declarations: readonly string[], main: readonly
 }
 
 /** Values of buffer `i`, by element: `l` is rows, columns, the texture's width, and what stands before the first. */
-function elementOf(i: number, fetch: 'P' | 'U'): string {
+export function elementOf(i: number, fetch: 'P' | 'U'): string {
   if (fetch === 'U') {
     return `float at${i}(int f) { f += l${i}.w; int y = f / l${i}.z; return texelFetch(x${i}, ivec2(f - y * l${i}.z, y), 0).r; }`
   }
@@ -45,7 +45,7 @@ return texelFetch(x${i}, ivec2(t - y * l.z, y), 0)[(r & 1) * 2 + (c & 1)];
 }`
 }
 
-function inputOf(i: number): string {
+export function inputOf(i: number): string {
   return `uniform sampler2D x${i};\nuniform ivec4 l${i};\n`
 }
 
@@ -145,7 +145,7 @@ export function passShader(pass: PassText, { packed, fetches, masked }: Reading,
   )
 }
 
-function outputs(count: number, type: string): string[] {
+export function outputs(count: number, type: string): string[] {
   return Array.from({ length: count }, (_, i) => `layout(location = ${i}) out ${type} o${i};`)
 }
 
@@ -241,33 +241,5 @@ export function shareShader({ functions = '', code }: CellText, numbers: number)
     false,
     [`float to[${numbers}];`, functions, ...outputs(Math.ceil(numbers / 4), 'vec4')],
     ['row = Zq.y - where.x;', code, ...leave(Array.from({ length: numbers }, (_, i) => `to[${i}]`))]
-  )
-}
-
-/** Puts `count` numbers of state into a record, from texel `at` on. */
-export function enterShader(at: number, count: number, fetch: 'P' | 'U'): string {
-  return shader(
-    false,
-    [
-      inputOf(0) + elementOf(0, fetch),
-      `float get(int i) { return i < ${count} ? at0(i) : 0.0; }`,
-      ...outputs(1, 'vec4')
-    ],
-    [`int i = 4 * (Zq.x - ${at});`, 'o0 = vec4(get(i), get(i + 1), get(i + 2), get(i + 3));']
-  )
-}
-
-/** Takes some numbers out of each row of a record, from row `where.x` on, into an unpacked texture. */
-export function leaveShader(places: readonly number[]): string {
-  const count = places.length
-  return shader(
-    false,
-    ['uniform ivec4 l;', `const int places[${count}] = int[${count}](${places.join(', ')});`, ...outputs(1, 'float')],
-    [
-      'int i = Zq.y * l.z + Zq.x;',
-      `row = where.x + i / ${count};`,
-      `int at = places[i % ${count}];`,
-      'o0 = cell(at >> 2)[at & 3];'
-    ]
   )
 }

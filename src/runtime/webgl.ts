@@ -9,14 +9,21 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Vector } from './matrices.js'
 import type { CompiledProgram, Driver, Layer, ModelState, Step, StepLayer, Target } from './program.js'
-import { replaceState, replaceTensor } from './tensors.js'
-import { type Backend, fetchOf, findMissing, type Layout, layoutOf, makeTensor } from './webgl-backend.js'
-import { ATLAS, type Device, type Draw, type Input, makeDevice } from './webgl-draw.js'
+import { replaceTensor } from './tensors.js'
+import {
+  type Backend,
+  fetchOf,
+  findMissing,
+  type Layout,
+  layoutOf,
+  makeInfo,
+  type TextureData,
+  tensorOf
+} from './webgl-backend.js'
+import { ATLAS, type Device, type Draw, type Input, makeDevice, numbersOf } from './webgl-draw.js'
 import {
   type CellText,
-  enterShader,
   LARGEST,
-  leaveShader,
   type PassText,
   passShader,
   type Reduce,
@@ -86,10 +93,25 @@ const PACKED = 4096
 const BLOCK = 16
 const TILE = 64
 
-/** Runs a pass that has `lines`, in draws of `run`: `webgl-lines.ts`, for programs that have such passes. */
+/** Runs a pass that has `lines`, in draws of `run`. */
 export type RunLines = (pass: WebGlPass, one: Run, device: Device, run: (pass: WebGlPass, one: Run) => void) => void
 
-export function webgl(kernels: WebGlKernels, runLines?: RunLines): Target {
+/** Numbers of records that are tensors outside. */
+export interface MoveCells {
+  /** Puts state of layers, or of the model, into their rows, and takes it out. */
+  enter(backend: Backend, device: Device, to: Records, texture: WebGLTexture): void
+  leave(backend: Backend, device: Device, from: Records, texture: WebGLTexture): void
+  /** What is observed, a row for each layer. */
+  observed(backend: Backend, device: Device, group: Group, texture: WebGLTexture): tf.Tensor
+}
+
+/** What not all programs need, in files of its own: `webgl-lines.ts`, `webgl-cells.ts`. */
+interface Parts {
+  readonly runLines?: RunLines
+  readonly moveCells?: MoveCells
+}
+
+export function webgl(kernels: WebGlKernels, parts: Parts = {}): Target {
   return {
     backend: 'webgl',
     open(program) {
@@ -98,7 +120,7 @@ export function webgl(kernels: WebGlKernels, runLines?: RunLines): Target {
       const missing = findMissing(backend)
       return missing
         ? `This TensorFlow.js webgl backend has no ${missing}.`
-        : openWebGl(kernels, program.scalars, backend, runLines)
+        : openWebGl(kernels, program.scalars, backend, parts)
     }
   }
 }
@@ -142,11 +164,18 @@ interface Records<R extends Row = Row, Text extends RecordText = RecordText> {
 
 type Group = Records<Run, WebGlVariant>
 
+/** What a pass draws into: it lies as `like`; where there is a `state`, this gets the texture. */
+interface Output {
+  readonly like: tf.TensorInfo
+  readonly data: TextureData
+  readonly state?: TextureData
+}
+
 function openWebGl(
   { variants, model }: WebGlKernels,
   scalarCount: number,
   backend: Backend,
-  runLines: RunLines | undefined
+  { runLines, moveCells }: Parts
 ): Driver {
   const { gl } = backend.gpgpu
   const device = makeDevice(backend)
@@ -156,8 +185,11 @@ function openWebGl(
   /** Of the last step. */
   let groups: readonly Group[] = []
   let whole: Records | null = null
+  let isPrivate = false
+  const spares = new Map<string, tf.TensorInfo>()
 
-  function step({ layers, scalars, model: holder }: Step): void {
+  function step({ layers, scalars, model: holder, stateIsPrivate = false }: Step): void {
+    isPrivate = stateIsPrivate
     groups = groupsOf(layers)
     const tile = [0, 0, 1, layers.length] as const
     whole = model
@@ -185,7 +217,7 @@ function openWebGl(
       }
     }
     for (const group of groups) addStage(group, group.text.last, [])
-    for (const records of all) leave(records)
+    for (const records of all) moveCells?.leave(backend, device, records, textureOf(records))
     for (const { scratch } of groups.flatMap((group) => group.rows)) tf.dispose(scratch)
     device.end()
   }
@@ -225,7 +257,7 @@ function openWebGl(
   /** What a record holds before its first stage. */
   function begin(records: Records): void {
     const { rows, text } = records
-    const { texels, at, state } = text
+    const { texels } = text
     if (texels === 0) return
     const values = new Float32Array(4 * texels * rows.length)
     const texture = textureOf(records)
@@ -234,38 +266,7 @@ function openWebGl(
       values.set(scalars.subarray(0, scalarCount), 4 * (texels * row + 1))
     }
     device.write(texture, texels, rows.length, values)
-    for (const [row, { holder }] of rows.entries()) {
-      if (!holder.cells || state.length === 0) continue
-      const layout = layoutOf(backend, holder.cells)
-      const fetch = layout.packed ? 'P' : 'U'
-      device.draw({
-        program: device.program(text, fetch, () => enterShader(at, state.length, fetch)),
-        to: [texture],
-        area: [at, row, Math.ceil(state.length / 4), 1],
-        inputs: { x0: layout.texture, l0: numbersOf(layout) }
-      })
-    }
-  }
-
-  /** State of layers or of the model after the step. */
-  function leave(records: Records): void {
-    const { state } = records.text
-    for (const [row, { holder }] of records.rows.entries()) {
-      if (holder.cells && state.length > 0) replaceState(holder, take(records, 'state', state, holder.cells.shape, row))
-    }
-  }
-
-  /** Numbers of a record, of each row from one on, as a tensor. */
-  function take(records: Records, kind: string, places: readonly number[], shape: number[], row: number): tf.Tensor {
-    const fresh = makeTensor(backend, shape)
-    const layout = layoutOf(backend, fresh)
-    device.draw({
-      program: device.program(records.text, kind, () => leaveShader(places)),
-      to: [layout.texture],
-      area: [0, 0, layout.width, layout.height],
-      inputs: { cells: textureOf(records), l: numbersOf(layout), where: [row, 0, 0, 0] }
-    })
-    return fresh
+    moveCells?.enter(backend, device, records, texture)
   }
 
   function textureOf({ text, rows, names }: Records, which = 0): WebGLTexture {
@@ -308,12 +309,12 @@ function openWebGl(
 
   /** A pass over one layer: into fresh tensors, which take the place of the old ones, or into its tile of the atlas. */
   function run(pass: WebGlPass, one: Run, row: number, records: ReturnType<typeof recordsFor>): void {
-    const { step, at, tile, block, scalars, scratch, shape, packedAs } = one
+    const { step, at, tile, block, scalars, scratch } = one
     const { layer, gradient } = step
-    const fresh = pass.stores.map(() => makeTensor(backend, shape, packedAs))
-    const over = fresh.length > 0 ? layoutOf(backend, fresh[0]!) : at
+    const outputs = pass.stores.map((buffer, i) => outputFor(one, layer.slots[buffer - 2], i))
+    const over = outputs[0] ? layoutOf(backend, outputs[0].like) : at
     const { packed, width, height, size } = over
-    const inputs: Record<string, Input> = {
+    const inputs = {
       ...records,
       s: scalars,
       l: numbersOf(over),
@@ -324,28 +325,42 @@ function openWebGl(
     const buffers = [layer.variable, gradient, ...layer.slots, ...scratch]
     // A texel, or one of its four numbers, may hold no element.
     const masked = (packed ? 4 : 1) * width * height !== size
+    const layouts: Layout[] = []
     const fetches = pass.loads.map((buffer) => {
-      const layout = layoutOf(backend, buffers[buffer]!, packed)
-      inputs[`x${buffer}`] = layout.texture
-      inputs[`l${buffer}`] = numbersOf(layout)
-      return fetchOf(over, layout, pass.places?.[buffer])
+      layouts[buffer] = layoutOf(backend, buffers[buffer]!, packed)
+      return fetchOf(over, layouts[buffer], pass.places?.[buffer])
     })
     device.draw({
       program: device.program(pass, `${fetches}${packed}${masked}`, () =>
         passShader(pass, { packed, fetches, masked }, scalarCount)
       ),
-      to:
-        over === at
-          ? partsFor(pass.reduces.length)
-          : fresh.map(({ dataId }) => backend.texData.get(dataId).texture!.texture),
+      to: over === at ? partsFor(pass.reduces.length) : outputs.map(({ data }) => data.texture!.texture),
       area: over === at ? tile : [0, 0, width, height],
-      inputs
+      inputs,
+      layouts
     })
-    for (const [i, buffer] of pass.stores.entries()) {
+    for (const [i, { like, data, state }] of outputs.entries()) {
+      const buffer = pass.stores[i]!
       const at = buffer - 2 - layer.slots.length
-      if (at < 0) replaceTensor(layer, Math.max(0, buffer - 1), fresh[i]!)
-      else scratch[at] = fresh[i]!
+      if (state) [state.texture, data.texture] = [data.texture, state.texture]
+      else if (at >= 0) scratch[at] = tensorOf(like)
+      else replaceTensor(layer, Math.max(0, buffer - 1), tensorOf(like))
     }
+  }
+
+  /**
+   * What is drawn into: a fresh tensor, or, for state that nobody else has seen, a spare texture, which takes the place of
+   * the state's own, as that does of the spare one: it costs a fraction of a tensor.
+   */
+  function outputFor({ shape, packedAs }: Run, slot: tf.TensorInfo | undefined, i: number): Output {
+    const state = slot && isPrivate ? backend.texData.get(slot.dataId) : null
+    const swaps = state?.texture && state.shape === (packedAs ?? shape) && state.isPacked === !!packedAs
+    const key = swaps ? `${i},${state.texShape},${state.isPacked}` : ''
+    const info = spares.get(key) ?? makeInfo(backend, shape, packedAs)
+    const data = backend.texData.get(info.dataId)
+    if (!swaps) return { like: info, data }
+    spares.set(key, info)
+    return { like: slot!, data, state }
   }
 
   async function observations(): Promise<Map<Layer, ArrayLike<number>>> {
@@ -354,7 +369,7 @@ function openWebGl(
       const { text, rows } = group
       const count = text.observed.length
       if (count === 0) return rows.map(({ step }) => [step.layer, []])
-      const tensor = take(group, 'observed', text.observed, [rows.length, count], 0)
+      const tensor = moveCells!.observed(backend, device, group, textureOf(group))
       device.end()
       const values = await tensor.data()
       tensor.dispose()
@@ -368,13 +383,11 @@ function openWebGl(
     lost: () => (gl.isContextLost() ? 'the WebGL context was lost' : null),
     step,
     observations,
-    dispose: device.destroy
+    dispose() {
+      for (const { dataId } of spares.values()) backend.disposeData(dataId)
+      device.destroy()
+    }
   }
-}
-
-/** What the GLSL reads of a layout. */
-function numbersOf({ rows, cols, width, offset }: Layout): Input {
-  return [rows, cols, width, offset]
 }
 
 type Shelves = (width: number, height: number) => [number, number, number, number]

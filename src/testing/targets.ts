@@ -5,6 +5,7 @@ import * as ops from '../runtime/ops.js'
 import * as tensorflow from '../runtime/tensorflow.js'
 import * as wasm from '../runtime/wasm.js'
 import * as webgl from '../runtime/webgl.js'
+import * as webglCells from '../runtime/webgl-cells.js'
 import * as webglLines from '../runtime/webgl-lines.js'
 import * as webgpu from '../runtime/webgpu.js'
 
@@ -16,7 +17,7 @@ interface TestedTarget {
 export const TESTED: readonly TestedTarget[] = [
   { driver: webgpu, tables: { webgpu: tables.wgsl } },
   { driver: wasm, tables: { wasm: tables.wasm } },
-  { driver: { ...webgl, ...webglLines }, tables: { webgl: tables.glsl } },
+  { driver: { ...webgl, ...webglCells, ...webglLines }, tables: { webgl: tables.glsl } },
   { driver: cpu, tables: { cpu: tables.wasm, 'cpu-js': tables.javascript } },
   { driver: tensorflow, tables: { tensorflow: tables.eigen } },
   { driver: ops, tables: { ops: tables.ops } }

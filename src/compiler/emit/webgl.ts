@@ -51,12 +51,17 @@ function emit(plan: Plan): Emitted {
     ['model', hasModel ? `${own}Model` : null]
   ])
   const hasLines = variants.some(hasVectors)
+  const hasCells =
+    variants.some((variant) => variant.observations.length > 0) ||
+    plan.program.slots.some(({ over, place }) => place === 'device' && (over === 'layer' || over === 'model'))
+  const parts = [...(hasLines ? ['runLines: webglLines'] : []), ...(hasCells ? ['moveCells: webglCells'] : [])]
   return {
     declarations: [`${READING}\n${printed[0]}`, ...printed.slice(1)],
-    expression: `webgl(${kernels}${hasLines ? ', webglLines' : ''})`,
+    expression: `webgl(${kernels}${parts.length > 0 ? `, { ${parts.join(', ')} }` : ''})`,
     imports: {
       webgl: ['webgl', 'type WebGlVariant', ...(hasModel ? ['type WebGlModel'] : [])],
-      ...(hasLines && { 'webgl-lines': ['webglLines'] })
+      ...(hasLines && { 'webgl-lines': ['webglLines'] }),
+      ...(hasCells && { 'webgl-cells': ['webglCells'] })
     }
   }
 }
