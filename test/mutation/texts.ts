@@ -125,7 +125,8 @@ export const WGSL: Swaps = [
   [/ & /, ' | '],
   [/\b(sqrt|inverseSqrt|abs|sign|floor|exp|log|tanh|cbrt)\(/, '(2.0 * '],
   [/\bmax\(/, 'min('],
-  [/ i < end/, ' i + 1u < end'],
+  // Of a loop in a loop it is the outer one's: the inner one would stand still before the end, for ever.
+  [/; i < end/, '; i + 1u < end'],
   [/i = first/, 'i = first + 64u'],
   [/layer\.s\[(\d+)\]\.x/, 'layer.s[$1].y'],
   [/layer\.s\[(\d+)\]\.y/, 'layer.s[$1].x'],
