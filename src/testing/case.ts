@@ -66,7 +66,7 @@ export function signatureOf(program: Program): Signature {
   return { hypers: program.hypers, masks: program.masks.map((m) => m.name), seeded: program.seeded, constants }
 }
 
-/** Tails of every kernel: scalars, odd sizes, either side of a block, high ranks, nothing at all. */
+/** Tails of every kernel: scalars, odd sizes, either side of a block, several of those, high ranks, nothing at all. */
 const SHAPES: readonly (readonly number[])[] = [
   [2, 3],
   [5],
@@ -78,7 +78,7 @@ const SHAPES: readonly (readonly number[])[] = [
   [1023],
   [1025],
   [33, 31],
-  [5, 5, 41],
+  [5, 5, 83],
   [1, 1],
   [3, 1, 2, 1, 2],
   [3, 2, 2, 5],
