@@ -1,6 +1,7 @@
 /**
  * The driver of the webgl backend: a pass is one draw a layer through tfjs's own context, from the textures of tensors into
- * fresh ones out of tfjs's pool, as many at once as the pass stores. Nothing is read back.
+ * fresh ones out of tfjs's pool, or into spare ones where nobody else knows the tensor, as many at once as the pass stores.
+ * Nothing is read back.
  *
  * What reductions make of a layer stands in a row of a record (src/compiler/emit/texels.ts), one texture for all layers of a
  * variant. A reducing pass draws a tile of partial sums for each layer into an atlas; one more draw brings together those

@@ -62,9 +62,9 @@ test('one that leaks is told', async () => {
 test('a difference says where, by how much, and what was computed on the way', async () => {
   const right = await of('u = lr * g  w := w - u')
   const wrong = await of('u = lr * g  w := w - 1.001 * u')
-  const verdict = (await judge({ ...wrong, reference: right.reference }, 5))!
+  const verdict = (await judge({ ...wrong, reference: right.reference }, 6))!
   expect(describeVerdict(verdict)).toMatch(/step 1, .*weight.*: .*, expected .* ± .*\n {4}u = /)
-  expect(await judge({ ...wrong, reference: right.reference }, 5)).toEqual(verdict)
+  expect(await judge({ ...wrong, reference: right.reference }, 6)).toEqual(verdict)
 })
 
 test('what the compiler says of a program that is wrong', async () => {
