@@ -16,6 +16,7 @@ const tiny = (count) => Array.from({ length: count }, () => [256])
 export const MODELS = [
   { model: '1 tensor of 4M', shapes: [[2000, 2000]], optimizers: ALL },
   { model: "ResNet-50's 161 tensors, 25.6M", shapes: resnet50, optimizers: ALL },
+  { model: '40 tensors of 256', shapes: tiny(40), optimizers: ALL },
   { model: '200 tensors of 256', shapes: tiny(200), optimizers: ALL },
   {
     model: 'half in 1 tensor, half in 4000 of 256, 2M',

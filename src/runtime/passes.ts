@@ -167,7 +167,7 @@ export function openPasses<B, V>({ model, variants }: Passes, lender: Lender<B, 
     return (_, count) => all.slice(0, count)
   }
 
-  /** What there is of a layer from the step before, or else a new one: many small layers cost little but what is made for them. */
+  /** From the step before, or else a new one: what many small layers cost is little but what is made for them. */
   function runOf(before: Run<B, V> | undefined, layer: Layer, plan: Plan<B, V>): Run<B, V> {
     if (before?.layer === layer && before.plan === plan) return before
     const { size, shape } = layer.info

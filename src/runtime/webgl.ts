@@ -186,7 +186,9 @@ function openWebGl(
   /** Of the last step. */
   let groups: readonly Group[] = []
   let whole: Records | null = null
+  /** Whether nobody but this optimizer knows the state. */
   let isPrivate = false
+  /** By the layout of their textures, and by which output of a draw they are: a draw needs several at once. */
   const spares = new Map<string, tf.TensorInfo>()
 
   function step({ layers, scalars, model: holder, stateIsPrivate = false }: Step): void {
@@ -354,14 +356,16 @@ function openWebGl(
    * the state's own, as that does of the spare one: it costs a fraction of a tensor.
    */
   function outputFor({ shape, packedAs }: Run, slot: tf.TensorInfo | undefined, i: number): Output {
+    const fresh = (): tf.TensorInfo => makeInfo(backend, shape, packedAs)
     const state = slot && isPrivate ? backend.texData.get(slot.dataId) : null
-    const swaps = state?.texture && state.shape === (packedAs ?? shape) && state.isPacked === !!packedAs
-    const key = swaps ? `${i},${state.texShape},${state.isPacked}` : ''
-    const info = spares.get(key) ?? makeInfo(backend, shape, packedAs)
-    const data = backend.texData.get(info.dataId)
-    if (!swaps) return { like: info, data }
-    spares.set(key, info)
-    return { like: slot!, data, state }
+    if (!state?.texture || state.shape !== (packedAs ?? shape) || state.isPacked !== !!packedAs) {
+      const like = fresh()
+      return { like, data: backend.texData.get(like.dataId) }
+    }
+    const key = `${i},${state.texShape},${state.isPacked}`
+    const spare = spares.get(key) ?? fresh()
+    spares.set(key, spare)
+    return { like: slot!, data: backend.texData.get(spare.dataId), state }
   }
 
   async function observations(): Promise<Map<Layer, ArrayLike<number>>> {
