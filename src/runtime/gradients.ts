@@ -1,7 +1,6 @@
 /** What `applyGradients` is given: checked whole before anything changes, and made safe to read while weights are written. */
 import * as tf from '@tensorflow/tfjs-core'
 import { didYouMean, show } from './errors.js'
-import type { TrackedLayer } from './layers.js'
 import type { StepLayer } from './program.js'
 
 /** tfjs-core has this type, but not at its root. */
@@ -12,28 +11,47 @@ export interface NamedTensor {
 
 export type Gradients = tf.NamedTensorMap | NamedTensor[]
 
-/** By variable, those that take part: a layer without a gradient or without elements is left out. */
-export function checkGradients(gradients: Gradients): Map<tf.Variable, tf.Tensor> {
+/** The gradients of a step, and whose each is. */
+export interface Given {
+  readonly variables: readonly tf.Variable[]
+  readonly gradients: readonly tf.Tensor[]
+}
+
+/**
+ * Those that take part: a layer without a gradient or without elements is left out. `before` are the variables of the last
+ * step; where they are the same, in the same order, it is they that are returned.
+ */
+export function checkGradients(gradients: Gradients, before: readonly tf.Variable[]): Given {
   if (typeof gradients !== 'object' || gradients === null) {
     throw new Error(
       `applyGradients takes a map from variable names to gradients, or an array of them; got ${show(gradients)}.`
     )
   }
-  const found = new Map<tf.Variable, tf.Tensor>()
-  const variables = tf.engine().registeredVariables
+  const found: tf.Variable[] = []
+  const theirs: tf.Tensor[] = []
+  const registered = tf.engine().registeredVariables
   const add = (name: string, gradient: tf.Tensor | null | undefined) => {
-    const variable = Object.hasOwn(variables, name) ? variables[name] : undefined
-    if (!variable) {
-      throw new Error(`there is no variable named "${name}"${didYouMean(name, Object.keys(variables))}`)
+    const variable = registered[name]
+    // What any object inherits is no variable.
+    if (variable?.trainable === undefined) {
+      throw new Error(`there is no variable named "${name}"${didYouMean(name, Object.keys(registered))}`)
     }
-    if (found.has(variable)) throw new Error(`there are two gradients for the variable "${name}".`)
     if (gradient === null || gradient === undefined) return
     checkGradient(variable, gradient)
-    if (variable.size > 0) found.set(variable, gradient)
+    if (variable.size === 0) return
+    found.push(variable)
+    theirs.push(gradient)
   }
   if (Array.isArray(gradients)) for (const { name, tensor } of gradients) add(name, tensor)
   else for (const name of Object.keys(gradients)) add(name, gradients[name])
-  return found
+  if (found.length === before.length && found.every((variable, i) => variable === before[i])) {
+    return { variables: before, gradients: theirs }
+  }
+  if (new Set(found).size < found.length) {
+    const twice = found.find((variable, i) => found.indexOf(variable) < i)!
+    throw new Error(`there are two gradients for the variable "${twice.name}".`)
+  }
+  return { variables: found, gradients: theirs }
 }
 
 function checkGradient(variable: tf.Variable, gradient: tf.Tensor): void {
@@ -50,19 +68,15 @@ function checkGradient(variable: tf.Variable, gradient: tf.Tensor): void {
   }
 }
 
-/** Gradients that no kernel writes: one that is a weight or state of this step is copied. */
-export function ownGradients(running: readonly (StepLayer & { readonly layer: TrackedLayer })[]): readonly StepLayer[] {
-  const read = new Set<object>()
-  for (const { gradient } of running) read.add(gradient.dataId)
+/** Gradients that no kernel writes: one that is a weight of this step, or state that others have, is copied. */
+export function ownGradients(running: readonly StepLayer[], stateIsPrivate: boolean): readonly StepLayer[] {
   const written = new Set<object>()
-  const write = ({ dataId }: tf.Tensor): void => {
-    if (read.has(dataId)) written.add(dataId)
-  }
   for (const { layer } of running) {
-    write(layer.variable)
-    layer.slots.forEach(write)
-    if (layer.cells) write(layer.cells)
+    written.add(layer.variable.dataId)
+    if (stateIsPrivate) continue
+    for (const slot of layer.slots) written.add(slot.dataId)
+    if (layer.cells) written.add(layer.cells.dataId)
   }
-  if (written.size === 0) return running
+  if (!running.some(({ gradient }) => written.has(gradient.dataId))) return running
   return running.map((one) => (written.has(one.gradient.dataId) ? { ...one, gradient: tf.mul(one.gradient, 1) } : one))
 }

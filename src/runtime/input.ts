@@ -27,17 +27,19 @@ export function emptyInput(): HostInput {
   }
 }
 
-/** What the model is in this step: the layers that have a gradient. */
-export function readModel(input: HostInput, variables: Iterable<Variable>): void {
-  input.modelLayers = input.modelSize = input.modelRows = input.modelCols = input.modelChannels = 0
+/** What the model is in a step: the layers that have a gradient. */
+export type ModelFacts = Pick<HostInput, 'modelSize' | 'modelRows' | 'modelCols' | 'modelChannels' | 'modelLayers'>
+
+export function factsOf(variables: readonly Variable[]): ModelFacts {
+  const facts = { modelSize: 0, modelRows: 0, modelCols: 0, modelChannels: 0, modelLayers: variables.length }
   for (const { size, shape } of variables) {
     const [batch, colSize, rowSize] = matricesOf(shape)
-    input.modelLayers++
-    input.modelSize += size
-    input.modelRows += batch * colSize
-    input.modelCols += batch * rowSize
-    input.modelChannels += rowSize
+    facts.modelSize += size
+    facts.modelRows += batch * colSize
+    facts.modelCols += batch * rowSize
+    facts.modelChannels += rowSize
   }
+  return facts
 }
 
 export function readLayer(input: HostInput, { rank, size, shape }: LayerInfo): void {

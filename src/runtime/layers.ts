@@ -11,7 +11,7 @@ export interface TrackedLayer extends Layer, LayerState {
   /** null where it is to be found out (again). */
   choice: Choice | null
   /** Host scalars of the last step that it took part in. */
-  readonly scalars: Float64Array
+  scalars: Float64Array
 }
 
 /**

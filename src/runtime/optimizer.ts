@@ -4,13 +4,20 @@ import { optionsFrom } from './config.js'
 import { warnOfSecondCore } from './cores.js'
 import { chooseDriver, type Driving } from './drivers.js'
 import { show } from './errors.js'
-import { checkGradients, type Gradients, type NamedTensor, ownGradients } from './gradients.js'
+import { checkGradients, type Given, type Gradients, type NamedTensor, ownGradients } from './gradients.js'
 import { type Hyper, hyperAt } from './hypers.js'
-import { emptyInput, readLayer, readModel } from './input.js'
+import { emptyInput, factsOf, readLayer } from './input.js'
 import type { TrackedLayer } from './layers.js'
 import type { LayerMatch } from './masks.js'
 import { keyOf } from './noise.js'
-import { type CompiledProgram, FORMAT, type KernelName, type LayerInfo, type Target } from './program.js'
+import {
+  type CompiledProgram,
+  FORMAT,
+  type KernelName,
+  type LayerInfo,
+  type StepLayer,
+  type Target
+} from './program.js'
 import {
   appear,
   checkUsable,
@@ -210,10 +217,10 @@ export abstract class CompiledOptimizer<
    */
   override applyGradients(gradients: Gradients): void {
     this.#mustLive()
-    this.#explained(() => tf.tidy(() => this.#step(checkGradients(gradients))))
+    this.#explained(() => tf.tidy(() => this.#step(checkGradients(gradients, this.#registry.roster.variables))))
   }
 
-  #step(gradients: ReadonlyMap<tf.Variable, tf.Tensor>): void {
+  #step({ variables, gradients }: Given): void {
     const program = this.#program
     const registry = this.#registry
     const t = this.iterations + 1
@@ -221,31 +228,35 @@ export abstract class CompiledOptimizer<
     const input = this.#input
     input.t = t
     input.hypers = values.own
-    readModel(input, gradients.keys())
+    const { roster } = registry
+    const facts = variables === roster.variables ? roster.facts : factsOf(variables)
+    Object.assign(input, facts)
 
     dropDisposed(registry)
     const model = registry.model ?? startModel(program, this.#layout, input)
     input.modelState = model.host
-    const appearance = appear(registry, gradients.keys(), program.scalars, this.#layout.tensors, (layer) => {
+    const appearance = appear(registry, variables, facts, this.#layout.tensors, (layer) => {
       this.#describe(layer, values)
       return startLayer(program, this.#layout, layer.variable, input)
     })
-    const taking = appearance.layers.filter((layer) => gradients.has(layer.variable))
-    checkUsable(taking, model)
-    const running = taking.map((layer) => {
-      this.#describe(layer, values)
-      const { scalars } = layer
-      return { layer, gradient: gradients.get(layer.variable)!, variant: program.host(input, scalars), scalars }
-    })
+    const { layers: taking, places } = appearance.roster
+    const stateIsPrivate = !this.#lent
+    if (!stateIsPrivate) checkUsable(taking, model)
     const { driver } = this.#drive()
     this.#mustHaveDevice()
-    const layers = ownGradients(running)
+    // What a caller's functions say comes first: if one throws, scalars are still those of the step before.
+    for (const layer of taking) this.#choose(layer)
+    const running = taking.map((layer, i): StepLayer => {
+      const { variant, scalars } = this.#host(layer, values)
+      return { layer, gradient: gradients[places[i]!]!, variant, scalars }
+    })
+    const layers = ownGradients(running, stateIsPrivate)
 
     // From here on nothing throws for what a caller did.
     enter(registry, this.#keys, appearance, model, this.#iter)
     if (layers.length > 0) {
       const { inPlace } = this.#settings
-      driver.step({ layers, scalars: layers[0]!.scalars, model, inPlace, stateIsPrivate: !this.#lent })
+      driver.step({ layers, scalars: layers[0]!.scalars, model, inPlace, stateIsPrivate })
       this.#kernel = driver.kernel
     }
     for (const layer of taking) {
@@ -254,6 +265,7 @@ export abstract class CompiledOptimizer<
         program.advanceLayer(input)
       }
       layer.age++
+      layer.scalars = this.#choose(layer).scalars
     }
     // Where no layer takes part there is nothing to learn from: state of the model stays, on the device and on the host.
     if (layers.length > 0) program.advanceModel?.(input)
@@ -272,6 +284,17 @@ export abstract class CompiledOptimizer<
     if (this.#program.seeded) input.key = keyOf(this.#settings.seed, layer.info.name, input.t)
     readLayer(input, layer.info)
     input.layerState = layer.host
+  }
+
+  /** Scalars of the layer in this step, and its variant. */
+  #host(layer: TrackedLayer, values: Values): Choice {
+    const choice = this.#choose(layer)
+    if (choice.values !== values) {
+      this.#describe(layer, values)
+      choice.variant = this.#program.host(this.#input, choice.scalars)
+      choice.values = values
+    }
+    return choice
   }
 
   #choose(layer: TrackedLayer): Choice {

@@ -1,6 +1,7 @@
 /** The layers that an optimizer knows, each with its state, and the saved state that waits for its layer. */
 import * as tf from '@tensorflow/tfjs-core'
 import { bindSaved } from './binding.js'
+import { factsOf, type ModelFacts } from './input.js'
 import { describe, namesOf, type TrackedLayer } from './layers.js'
 import {
   disposeState,
@@ -21,6 +22,18 @@ export interface Registry {
   appeared: number
   saved: readonly SavedLayer[]
   model: ModelValues | null
+  /** Of the last step. */
+  roster: Roster
+}
+
+/** Who takes part in a step: mostly those of the step before. */
+export interface Roster {
+  /** As the gradients came. */
+  readonly variables: readonly tf.Variable[]
+  readonly facts: ModelFacts
+  /** In the order of their first appearance, and where the gradient of each came. */
+  readonly layers: readonly TrackedLayer[]
+  readonly places: readonly number[]
 }
 
 /** What a step adds to the registry, once nothing can fail any more. */
@@ -29,10 +42,13 @@ export interface Appearance {
   readonly claimed: readonly SavedLayer[]
   /** All layers with these, in order. */
   readonly layers: readonly TrackedLayer[]
+  /** Of this step. */
+  readonly roster: Roster
 }
 
 export function emptyRegistry(): Registry {
-  return { layers: [], byVariable: new WeakMap(), appeared: 0, saved: [], model: null }
+  const roster = { variables: [], facts: factsOf([]), layers: [], places: [] }
+  return { layers: [], byVariable: new WeakMap(), appeared: 0, saved: [], model: null, roster }
 }
 
 /** Lets go of layers whose variable was disposed. */
@@ -43,20 +59,35 @@ export function dropDisposed(registry: Registry): void {
 }
 
 /**
- * The layers that appear with `variables`: with saved state where there is some, else as `start` gives it. Nothing is kept
- * of them yet, so that a step that fails leaves nothing behind.
+ * Who takes part where `variables` have gradients, in layers of which some may appear: with saved state where there is some,
+ * else as `start` gives it. Nothing is kept of these yet, so that a step that fails leaves nothing behind.
  */
 export function appear(
   registry: Registry,
-  variables: Iterable<tf.Variable>,
-  scalars: number,
+  variables: readonly tf.Variable[],
+  facts: ModelFacts,
   tensors: readonly TensorSlot[],
   start: (layer: TrackedLayer) => LayerState
 ): Appearance {
-  const { layers } = registry
-  const fresh = [...variables].filter((variable) => !registry.byVariable.has(variable))
-  if (fresh.length === 0) return { appearing: [], claimed: [], layers }
+  const { layers: known, roster } = registry
+  if (variables === roster.variables) return { appearing: [], claimed: [], layers: known, roster }
+  const fresh = variables.filter((variable) => !registry.byVariable.has(variable))
+  const { appearing, claimed } =
+    fresh.length === 0 ? { appearing: [], claimed: [] } : nameAndStart(registry, fresh, tensors, start)
+  const layers = [...known, ...appearing].sort((a, b) => a.info.index - b.info.index)
+  const placeOf = new Map(variables.map((variable, i) => [variable, i]))
+  const taking = layers.filter(({ variable }) => placeOf.has(variable))
+  const places = taking.map(({ variable }) => placeOf.get(variable)!)
+  return { appearing, claimed, layers, roster: { variables, facts, layers: taking, places } }
+}
 
+/** A name may be taken from a layer that is known, where it is no longer unique. */
+function nameAndStart(
+  { layers, saved, appeared }: Registry,
+  fresh: readonly tf.Variable[],
+  tensors: readonly TensorSlot[],
+  start: (layer: TrackedLayer) => LayerState
+): Pick<Appearance, 'appearing' | 'claimed'> {
   const names = namesOf([...layers.map((layer) => layer.variable), ...fresh])
   layers.forEach((layer, i) => {
     if (layer.info.name === names[i]) return
@@ -64,19 +95,15 @@ export function appear(
     layer.choice = null
   })
   const named = fresh.map((variable, i) => ({ variable, name: names[layers.length + i]!, shape: variable.shape }))
-  const saved = bindSaved(named, registry.saved, tensors)
-  let next = registry.appeared
+  const bound = bindSaved(named, saved, tensors)
+  let next = appeared
   const appearing = named.map(({ variable, name }, i) => {
-    const state = saved[i]
+    const state = bound[i]
     const info = describe(variable, name, state?.index ?? next++)
-    const layer: TrackedLayer = { variable, info, choice: null, scalars: new Float64Array(scalars), ...emptyLayer() }
+    const layer: TrackedLayer = { variable, info, choice: null, scalars: new Float64Array(), ...emptyLayer() }
     return Object.assign(layer, state ? stateOf(state) : start(layer))
   })
-  return {
-    appearing,
-    claimed: saved.filter((one) => one !== null),
-    layers: [...layers, ...appearing].sort((a, b) => a.info.index - b.info.index)
-  }
+  return { appearing, claimed: bound.filter((one) => one !== null) }
 }
 
 function stateOf({ age, slots, cells, host, shown }: SavedLayer): LayerState {
@@ -91,7 +118,8 @@ export function enter(registry: Registry, keys: Keys, appearance: Appearance, mo
     if (keys.modelHost) showModelHost(model)
     registry.model = model
   }
-  const { appearing, claimed, layers } = appearance
+  const { appearing, claimed, layers, roster } = appearance
+  registry.roster = roster
   if (appearing.length === 0) return
   for (const layer of appearing) {
     keep(layer)
@@ -140,11 +168,9 @@ export function inOrder({ layers, saved }: Registry): readonly (LayerState & { r
 
 /** `getWeights` hands out the optimizer's own tensors, so somebody may have disposed them. */
 export function checkUsable(layers: readonly TrackedLayer[], model: ModelValues): void {
-  for (const layer of layers) checkState(layer, () => `"${layer.info.name}"`)
-  checkState(model, () => 'the model')
-}
-
-function checkState(state: Partial<LayerState> & Pick<ModelValues, 'cells'>, whose: () => string): void {
-  if (!state.cells?.isDisposed && !state.slots?.some((tensor) => tensor.isDisposed)) return
-  throw new Error(`the state of ${whose()} was disposed; getWeights gives the optimizer's own tensors, not copies.`)
+  const isGone = (state: LayerState | ModelValues): boolean => tensorsOf(state).some((tensor) => tensor.isDisposed)
+  const gone = layers.find(isGone)
+  if (!gone && !isGone(model)) return
+  const whose = gone ? `"${gone.info.name}"` : 'the model'
+  throw new Error(`the state of ${whose} was disposed; getWeights gives the optimizer's own tensors, not copies.`)
 }

@@ -15,6 +15,8 @@ export interface Settings {
   inPlace: boolean
   /** Of random numbers, if the program draws any. */
   seed: number
+  /** What was chosen for layers so far, where layers share it. */
+  readonly choices: Choice[]
 }
 
 /** Hyperparameters at one step: the optimizer's own, and each group's. Bools are 1 or 0. */
@@ -23,11 +25,15 @@ export interface Values {
   readonly groups: readonly Float64Array[]
 }
 
-/** What the settings say of a layer. */
+/** What the settings say of a layer, or of all layers of which `host` can't say more. */
 export interface Choice {
   /** The first group that matches it, or null. */
   readonly group: number | null
   readonly masks: readonly boolean[]
+  /** What `host` made of it, and of which values: a step asks once. */
+  readonly scalars: Float64Array
+  variant: number
+  values: Values | null
 }
 
 export function readOptions(program: CompiledProgram, options: unknown): Settings {
@@ -40,7 +46,8 @@ export function readOptions(program: CompiledProgram, options: unknown): Setting
     masks: masks.map(() => undefined),
     groups: [],
     inPlace: true,
-    seed: 0
+    seed: 0,
+    choices: []
   }
   const setters = new Map<string, (value: unknown) => void>([
     ...hypers.map((spec, i) => [spec.name, (value: unknown) => setHyper(program, settings, i, value)] as const),
@@ -104,16 +111,25 @@ function numbersOf(values: readonly (number | boolean)[]): Float64Array {
   return numbers
 }
 
-export function chooseFor(program: CompiledProgram, { groups, masks }: Settings, layer: LayerInfo): Choice {
+export function chooseFor(program: CompiledProgram, { groups, masks, choices }: Settings, layer: LayerInfo): Choice {
   const found = groups.findIndex((group, i) => matches(`groups[${i}].match`, group.match, layer))
-  return {
-    group: found < 0 ? null : found,
-    masks: program.masks.map(({ name, predicate }, i) => {
-      const ofGroup = groups[found]?.masks[i]
-      if (ofGroup !== undefined) return matches(`groups[${found}].${name}`, ofGroup, layer)
-      return matches(name, masks[i] ?? predicate, layer)
-    })
+  const group = found < 0 ? null : found
+  const chosen = program.masks.map(({ name, predicate }, i) => {
+    const ofGroup = groups[found]?.masks[i]
+    if (ofGroup !== undefined) return matches(`groups[${found}].${name}`, ofGroup, layer)
+    return matches(name, masks[i] ?? predicate, layer)
+  })
+  const known = choices.find((one) => one.group === group && one.masks.every((mask, i) => mask === chosen[i]))
+  if (known) return known
+  const choice: Choice = {
+    group,
+    masks: chosen,
+    scalars: new Float64Array(program.scalars),
+    variant: 0,
+    values: null
   }
+  if (!program.readsLayer) choices.push(choice)
+  return choice
 }
 
 /** The settings as options that tfjs's loader can't change. A mask that was left alone is left out. */

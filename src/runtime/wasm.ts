@@ -33,6 +33,8 @@ interface Backend {
   readonly wasm: {
     readonly asm?: { readonly memory?: WebAssembly.Memory }
     readonly wasmMemory?: WebAssembly.Memory
+    _malloc(bytes: number): number
+    _free(address: number): void
     readonly tfjs: {
       registerTensor(id: number, size: number, memoryOffset: number): void
       disposeData(id: number): void
@@ -62,8 +64,9 @@ function memoryOf(backend: Backend): WebAssembly.Memory | null {
   if (typeof backend.dataIdMap?.get !== 'function' || typeof backend.makeOutput !== 'function') return null
   const memory = backend.wasm?.asm?.memory ?? backend.wasm?.wasmMemory
   if (!(memory instanceof WebAssembly.Memory)) return null
-  const { registerTensor, disposeData } = backend.wasm.tfjs ?? {}
-  if (typeof registerTensor !== 'function' || typeof disposeData !== 'function') return null
+  const { _malloc, _free, tfjs } = backend.wasm
+  const used = [_malloc, _free, tfjs?.registerTensor, tfjs?.disposeData]
+  if (used.some((f) => typeof f !== 'function')) return null
   const liesThere = tf.tidy(() => {
     const probe = tf.tensor1d([0.5, 2])
     const record = backend.dataIdMap.get(probe.dataId)
@@ -79,6 +82,14 @@ function addressIn({ memoryOffset }: { readonly memoryOffset: number }): number 
   return memoryOffset >>> 0
 }
 
+const FULL = 'the heap of the wasm backend is full.'
+
+function allocate({ wasm }: Backend, bytes: number): number {
+  const address = wasm._malloc(bytes) >>> 0
+  if (address === 0) throw new Error(FULL)
+  return address
+}
+
 /** Kernels work on whole vectors; what is left behind the last one goes through a vector of ours, for its neighbours are not. */
 const LANES = 4
 
@@ -91,7 +102,7 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
 
   function make(shape: readonly number[]): tf.Tensor {
     const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeOutput(shape, 'float32'))
-    if (address(tensor) === 0) throw new Error('the heap of the wasm backend is full.')
+    if (address(tensor) === 0) throw new Error(FULL)
     return tensor
   }
   const address = (tensor: tf.Tensor): number => addressIn(backend.dataIdMap.get(tensor.dataId))
@@ -105,14 +116,14 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     backend.wasm.tfjs.registerTensor(id, size, memoryOffset)
   }
 
-  /** Room for numbers, two lists of addresses, and four elements a buffer: made anew at each step, and freed by its tidy. */
-  let at = 0
+  /** Room for numbers, two lists of addresses, and four elements a buffer; kept while the driver is. */
+  const at = allocate(backend, 8 * count + 8 * wide + 4 * LANES * width)
   let c = new Float64Array()
   let lists = new Uint32Array()
   let heap = new Float32Array()
 
   function settle(): void {
-    at = address(make([2 * count + 2 * wide + LANES * width]))
+    if (heap.buffer === memory.buffer) return
     c = new Float64Array(memory.buffer, at, count)
     lists = new Uint32Array(memory.buffer, at + 8 * count, 2 * wide)
     heap = new Float32Array(memory.buffer)
@@ -198,7 +209,7 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     }
   }
 
-  return openPasses<number, number>(all, {
+  const driver = openPasses<number, number>(all, {
     kernel: 'wasm',
     link,
     read: address,
@@ -223,4 +234,12 @@ function openWasm(all: Passes, program: CompiledProgram, backend: Backend, memor
     floats: (buffer, size) => new Float32Array(memory.buffer, buffer, size),
     settle
   })
+  const { wasm } = backend
+  return {
+    ...driver,
+    dispose() {
+      driver.dispose()
+      wasm._free(at)
+    }
+  }
 }

@@ -114,6 +114,16 @@ describe('a step', () => {
     ).toEqual(alone)
   })
 
+  it('gives each layer its own gradient where they come in another order than the layers, step for step', () => {
+    const of = variables({ a: [1], b: [2] })
+    const { optimizer, steps } = spy()
+    const g = gradientsFor(of)
+    optimizer.applyGradients(g)
+    for (let i = 0; i < 2; i++) optimizer.applyGradients({ b: g.b!, a: g.a! })
+    const expected = [values(g.a!), values(g.b!)]
+    expect(steps.map(({ layers }) => layers.map(({ gradient }) => gradient))).toEqual([expected, expected, expected])
+  })
+
   it('passes inPlace on', () => {
     variables({ a: [1] })
     const { optimizer, steps } = spy({ inPlace: false })

@@ -8,7 +8,7 @@ import { wasm } from '../../src/runtime/wasm.js'
 import type { CompiledClass } from '../../src/testing/session.js'
 import { shipped } from '../support/shipped.js'
 import { openWasm } from '../support/wasm.js'
-import { addressOf, backend, memory, taking, trained, whileItGrows } from './support/heap.js'
+import { addressOf, afterItGrew, backend, EVERY_SIZE, memory, taking, trained, whileItGrows } from './support/heap.js'
 import { numbers, step, variable, worksInPlace } from './support/memory.js'
 
 const OPTIONS = { targets: ['wasm', 'ops'] }
@@ -123,17 +123,27 @@ it('touches nothing behind a tensor', async () => {
 })
 
 it.each([
-  ['in place', {}],
-  ['into fresh memory', { inPlace: false }]
-])('is right when the heap grows at every allocation of a step, %s', (_, options) => {
-  const still = trained(LAMB, options)
-  expect(trained(LAMB, options, whileItGrows)).toBe(still)
+  ['at every allocation of a step, in place', {}, whileItGrows],
+  ['at every allocation of a step, into fresh memory', { inPlace: false }, whileItGrows],
+  ['between steps', {}, afterItGrew]
+])('is right when the heap grows %s', (_, options, around) => {
+  const adapt = { ...options, adapt: true }
+  expect(trained(LAMB, adapt, around)).toBe(trained(LAMB, adapt))
+})
+
+it('frees all that it takes of the heap', () => {
+  const taken = vi.spyOn(backend().wasm, '_malloc')
+  const freed = vi.spyOn(backend().wasm, '_free')
+  trained(LAMB, { adapt: true })
+  const addresses = taken.mock.results.map(({ value }) => value as number)
+  expect(freed.mock.calls.map(([address]) => address).sort()).toEqual(addresses.sort())
+  vi.restoreAllMocks()
 })
 
 it('is right above 2 GiB', () => {
   const below = trained(LAMB, {})
   const above = (address: number): boolean => address >= 2 ** 31
-  taking([2 ** 22, 2 ** 18, 2 ** 14, 2 ** 10, 2 ** 7, 2 ** 5, 2 ** 4, 4], above, () => {
+  taking(EVERY_SIZE, above, () => {
     const probe = tf.tensor([1])
     expect(above(addressOf(probe))).toBe(true)
     tf.dispose(probe)

@@ -40,6 +40,7 @@ export function printProgram(plan: Plan, used: Set<string>): string {
       table(program.observations.map((o) => `{ name: ${quote(ascii(o.name))}, scalar: ${scalarOf(plan, o.value)} }`))
     ],
     ['readsAge', String(readsAge(plan))],
+    ['readsLayer', String(readsLayer(plan))],
     ['seeded', program.seeded ? 'true' : null],
     ['scalars', String(plan.scalars.length)],
     ['host', printHost(plan)],
@@ -116,6 +117,13 @@ function scalarOf(plan: Plan, node: Node): number {
   const index = plan.scalars.findIndex((s) => s.node === node)
   if (index < 0) throw new Error(`an observation is missing among the host scalars`)
   return index
+}
+
+/** Hyperparameters and masks are not the layer's own: many layers have the same. */
+function readsLayer(plan: Plan): boolean {
+  const isOwn = ({ op, level }: Node): boolean =>
+    op === 'key' || ((op === 'fact' || op === 'slot') && level === 'layer')
+  return reach([...plan.scalars.map((s) => s.node), ...plan.conditions], () => true).some(isOwn)
 }
 
 function readsAge(plan: Plan): boolean {

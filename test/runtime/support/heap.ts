@@ -33,16 +33,19 @@ export function addressOf({ dataId }: tf.Tensor): number {
 /** A hash of the weights after some steps of two layers; `around` each. */
 export function trained(Optimizer: CompiledClass, options: object, around = (run: () => void) => run()): string {
   const variables = [variable(numbers(7, 1)), variable(numbers(1_100_001, 2))]
-  const gradients = variables.map((v, i) => tf.tensor(numbers(v.size, i)))
   const optimizer = new Optimizer({ ...options })
   for (let i = 0; i < 3; i++) {
-    around(() => step(optimizer, ...variables.map((v, k): [tf.Variable, tf.Tensor] => [v, gradients[k]!])))
+    around(() => {
+      const gradients = variables.map((v, k): [tf.Variable, tf.Tensor] => [v, tf.tensor(numbers(v.size, k))])
+      step(optimizer, ...gradients)
+      for (const [, gradient] of gradients) gradient.dispose()
+    })
     expect(optimizer.kernel).toBe('wasm')
   }
   optimizer.dispose()
   const hash = createHash('sha256')
   for (const v of variables) hash.update(v.dataSync() as Float32Array)
-  tf.dispose([...variables, ...gradients])
+  tf.dispose(variables)
   return hash.digest('hex')
 }
 
@@ -59,6 +62,20 @@ export function taking(sizes: number[], fits: (address: number) => boolean, run:
   for (const address of taken) wasm._free(address)
 }
 
+/** Sizes of which `taking` leaves no room below where they fit, not even for the smallest tensor. */
+export const EVERY_SIZE = [2 ** 22, 2 ** 18, 2 ** 14, 2 ** 10, 2 ** 7, 2 ** 5, 2 ** 4, 4]
+
+/** Runs a step with gradients in the part by which the heap has grown since the step before. */
+export function afterItGrew(run: () => void): void {
+  const { byteLength } = memory().buffer
+  taking(EVERY_SIZE, (address) => address >= byteLength, run)
+}
+
+function grow(): void {
+  const { byteLength } = memory().buffer
+  taking([2 ** 22], () => memory().buffer.byteLength > byteLength)
+}
+
 /** Runs a step during which the heap grows behind every allocation, up to three times. (It has an end.) */
 export function whileItGrows(run: () => void): void {
   const { makeOutput } = backend()
@@ -66,8 +83,7 @@ export function whileItGrows(run: () => void): void {
   let grown = 0
   const growing = vi.spyOn(backend(), 'makeOutput').mockImplementation(function (this: Backend, ...given) {
     const made = makeOutput.apply(this, given)
-    const { byteLength } = memory().buffer
-    if (grown++ < 3) taking([2 ** 22], () => memory().buffer.byteLength > byteLength)
+    if (grown++ < 3) grow()
     return made
   })
   run()
