@@ -1,8 +1,8 @@
 // Measuring side by side: every round runs each contender once, so that what the machine does meanwhile hits all alike.
 export const ROUNDS = 5
 
-/** A quick one runs so many ms in a round, and at most so many times. */
-const [LONG, MOST] = [50, 500]
+/** A quick one runs so many ms in a round, and at most so many times; before, uncounted, until so many ms are over. */
+const [LONG, MOST, WARM] = [50, 500, 300]
 
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
@@ -10,7 +10,7 @@ export function median(values) {
 
 /**
  * Of functions by name: the median times in ms until each is `done` (where it returns a promise, until that is kept), and
- * until it had `returned`. Each runs a round before that is not counted, to be compiled.
+ * until it had `returned`. Each runs for a while before that is not counted, to be compiled.
  */
 export async function interleaved(contenders, rounds = ROUNDS) {
   const names = Object.keys(contenders)
@@ -18,7 +18,7 @@ export async function interleaved(contenders, rounds = ROUNDS) {
   const repeats = {}
   for (const name of names) {
     repeats[name] = 1
-    for (let warming = 0; warming < 3; warming++) {
+    for (const started = performance.now(); performance.now() - started < WARM; ) {
       const { done } = await timeOf(contenders[name], repeats[name])
       repeats[name] = Math.max(1, Math.min(MOST, Math.floor(LONG / done)))
     }
