@@ -54,8 +54,8 @@ function understands(backend: Backend): boolean {
   })
 }
 
-/** Arrays that a driver made, and for what: whoever gets such an array from `dataSync()` may make another tensor of it. */
-const owners = new WeakMap<ArrayLike<number>, object>()
+/** Memory that a driver made, and for what: whoever gets such an array from `dataSync()` may make another tensor of it. */
+const owners = new WeakMap<ArrayBufferLike, object>()
 
 type Lending = Omit<Lender<Float32Array, Float64Array>, keyof Linking>
 type Linking = Pick<Lender<Float32Array, Float64Array>, 'kernel' | 'reason' | 'link'>
@@ -66,18 +66,19 @@ function lend(backend: Backend): Lending {
     read: (tensor) => floats(backend.data.get(tensor.dataId).values),
     own(tensor) {
       const { values, refCount } = backend.data.get(tensor.dataId)
-      return refCount === 1 && owners.get(values) === tensor.dataId ? (values as Float32Array) : null
+      if (refCount !== 1 || !(values instanceof Float32Array)) return null
+      return owners.get(values.buffer) === tensor.dataId ? values : null
     },
     copy(tensor) {
       const buffer = new Float32Array(backend.data.get(tensor.dataId).values)
       const fresh = tf.tensor(buffer, tensor.shape, 'float32')
-      owners.set(buffer, fresh.dataId)
+      owners.set(buffer.buffer, fresh.dataId)
       return { fresh, buffer }
     },
     scratch: (size) => new Float32Array(size),
     vector: (size, start) => new Float64Array(size).fill(start),
     floats: (buffer) => buffer,
-    settle: copyWrittenGradients
+    settle: copyOwnedGradients
   }
 }
 
@@ -86,10 +87,9 @@ function floats(values: ArrayLike<number>): Float32Array {
   return values instanceof Float32Array ? values : new Float32Array(values)
 }
 
-/** A gradient may have been made of an array that is now written. */
-function copyWrittenGradients(runs: readonly Run<Float32Array, Float64Array>[]): void {
-  const written = new Set(runs.flatMap(({ plan, buffers }) => plan.stores.map((i) => buffers[i]!.buffer)))
-  for (const { buffers } of runs) if (written.has(buffers[1]!.buffer)) buffers[1] = buffers[1]!.slice()
+/** A gradient may have been made of an array that is now written: it is one of ours. */
+function copyOwnedGradients(runs: readonly Run<Float32Array, Float64Array>[]): void {
+  for (const { buffers } of runs) if (owners.has(buffers[1]!.buffer)) buffers[1] = buffers[1]!.slice()
 }
 
 /** Decided once, before the first step: WebAssembly may be missing, or forbidden by the page's policy. */
@@ -150,11 +150,20 @@ function inWebAssembly(all: Passes, slots: readonly TensorSlot[]): Linking['link
   const blocks = addresses.slice(0, width).map((address) => new Float32Array(memory.buffer, address, BLOCK))
   const lines = addresses.slice(width).map((address) => new Float64Array(memory.buffer, address, WIDE))
 
+  /** Made again only for another length: what small layers cost is little but what is made for them. */
+  const heads = [...blocks]
+  const headOf = (i: number, length: number): Float32Array => {
+    if (heads[i]!.length !== length) heads[i] = blocks[i]!.subarray(0, length)
+    return heads[i]!
+  }
   const copyIn = (which: readonly number[], buffers: Buffers, from: number, to: number): void => {
-    for (const i of which) blocks[i]!.set(buffers[i]!.subarray(from, to))
+    for (const i of which) {
+      const buffer = buffers[i]!
+      blocks[i]!.set(buffer.length === to - from ? buffer : buffer.subarray(from, to))
+    }
   }
   const copyOut = (which: readonly number[], buffers: Buffers, from: number, to: number): void => {
-    for (const i of which) buffers[i]!.set(to - from === BLOCK ? blocks[i]! : blocks[i]!.subarray(0, to - from), from)
+    for (const i of which) buffers[i]!.set(headOf(i, to - from), from)
   }
   const overOf = (i: number): Vector | null => {
     const over = slots[i - 2]?.over ?? 'element'
@@ -206,18 +215,19 @@ function inWebAssembly(all: Passes, slots: readonly TensorSlot[]): Linking['link
       for (const i of stores) made.add(i)
     }
     const leave = [...made].filter((i) => !isLast || i < kept)
+    const loadsOf = passes.map((pass) => elements(pass.loads))
 
     return (run) => {
       const { size, buffers, numbers } = run
       const fits = size <= BLOCK
       if (fits) copyIn(enter, buffers, 0, size)
-      for (const pass of passes) {
+      for (const [i, pass] of passes.entries()) {
         if (pass.run) {
           sweep(pass, pass.run, run)
           continue
         }
         const { stores, totals, before, finish, kernel } = pass
-        const loads = elements(pass.loads)
+        const loads = loadsOf[i]!
         before?.(numbers)
         c.set(numbers)
         if (pass.vectors) cross(pass, run, loads, fits)

@@ -50,10 +50,22 @@ describe.each(KERNELS)('%s', (kernel) => {
     const g = tf.tensor(numbers(8, 2))
     step(optimizer, [one, g])
     // What `dataSync` gives is the live array. As a weight of its own it must go its own way.
-    const two = variable(tf.tensor(one.dataSync()))
+    const two = tf.tidy(() => variable(tf.tensor(one.dataSync())))
     step(optimizer, [one, g], [two, tf.neg(g)])
     expect(liveArray(two)).not.toBe(liveArray(one))
     optimizer.dispose()
+  })
+
+  it('reads a gradient that was made of a live array, or of a part of one, as it was before the step', () => {
+    const trained = (part: (live: Float32Array) => Float32Array): Float32Array[] => {
+      const [one, two] = [variable(numbers(8, 1)), variable(numbers(4, 2))]
+      const optimizer = new LAMB({ learningRate: 0.5 })
+      const g = tf.tensor(numbers(8, 3))
+      for (let i = 0; i < 3; i++) step(optimizer, [one, g], [two, tf.tensor(part(one.dataSync() as Float32Array))])
+      optimizer.dispose()
+      return [one, two].map((w) => w.dataSync().slice() as Float32Array)
+    }
+    expect(trained((live) => live.subarray(2, 6))).toEqual(trained((live) => live.slice(2, 6)))
   })
 
   it('with inPlace: false leaves even live arrays as they were, with the same result', async () => {
