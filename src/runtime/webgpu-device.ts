@@ -48,65 +48,73 @@ export function makeGrowing(device: GPUDevice, usage: number): Growing {
   }
 }
 
-/** An entry point with what it is to bind: buffers by binding, where 0 is the uniform buffer's window. */
+/**
+ * An entry point of a module, and the bindings it uses: 0 the layer's uniform, 1 the cells, 2 the weight, 3 the gradient, then
+ * slots, then scratch.
+ */
+export type WebGpuEntry = readonly [name: string, bindings: readonly number[]]
+
+/** An entry point with what it is to bind: `buffers` by binding, where 0 is the uniform buffer's window. */
 export interface Call {
   readonly module: { readonly code: string }
-  readonly name: string
+  readonly entry: WebGpuEntry
   readonly width: 1 | 4
-  readonly buffers: readonly (readonly [binding: number, buffer: GPUBuffer])[]
-  readonly uniform: { readonly offset: number; readonly size: number }
+  readonly buffers: readonly GPUBuffer[]
+  readonly offset: number
 }
 
 interface Bound {
   readonly pipeline: GPUComputePipeline
   readonly group: GPUBindGroup
+  readonly buffers: readonly GPUBuffer[]
+  readonly offset: number
 }
 
 /**
  * Makes pipelines when they are first used, and bind groups, which last as long as what they bind: from step to step that
- * is mostly the same.
+ * is mostly the same. `windowSize` is what a kernel sees of the uniform buffer, in bytes.
  */
 export function makeBinder(
   device: GPUDevice,
   scalarCount: number,
-  hasViews: boolean
-): (owner: object, call: Call) => Bound {
-  const pipelines = new Map<object, Map<string, GPUComputePipeline>>()
-  const groups = new WeakMap<object, Map<GPUComputePipeline, { bound: readonly unknown[]; group: GPUBindGroup }>>()
+  hasViews: boolean,
+  windowSize: number
+): (owner: object, call: Call) => Pick<Bound, 'pipeline' | 'group'> {
+  const pipelines = new Map<WebGpuEntry, { [width in Call['width']]?: GPUComputePipeline }>()
+  const groups = new WeakMap<object, Map<GPUComputePipeline, Bound>>()
 
-  function pipelineOf({ module, name, width }: Call): GPUComputePipeline {
-    const mine = pipelines.get(module) ?? new Map<string, GPUComputePipeline>()
-    pipelines.set(module, mine)
-    const key = `${name} ${width}`
-    const pipeline =
-      mine.get(key) ??
-      device.createComputePipeline({
-        layout: 'auto',
-        compute: {
-          module: device.createShaderModule({ code: prelude(width, scalarCount, hasViews) + module.code }),
-          entryPoint: name
-        }
-      })
-    mine.set(key, pipeline)
-    return pipeline
+  function pipelineOf({ module, entry, width }: Call): GPUComputePipeline {
+    const mine = pipelines.get(entry) ?? {}
+    pipelines.set(entry, mine)
+    mine[width] ??= device.createComputePipeline({
+      layout: 'auto',
+      compute: {
+        module: device.createShaderModule({ code: prelude(width, scalarCount, hasViews) + module.code }),
+        entryPoint: entry[0]
+      }
+    })
+    return mine[width]
   }
 
   return (owner, call) => {
     const pipeline = pipelineOf(call)
-    const mine = groups.get(owner) ?? new Map()
+    const mine = groups.get(owner) ?? new Map<GPUComputePipeline, Bound>()
     groups.set(owner, mine)
-    const bound = [call.uniform.offset, ...call.buffers.map(([, buffer]) => buffer)]
+    const { entry, offset } = call
+    const bindings = entry[1]
     const last = mine.get(pipeline)
-    if (last && bound.every((one, i) => one === last.bound[i])) return { pipeline, group: last.group }
+    if (last && last.offset === offset && bindings.every((b, i) => last.buffers[i] === call.buffers[b])) return last
+    const buffers = bindings.map((b) => call.buffers[b]!)
     const group = device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: call.buffers.map(([binding, buffer]) => ({
-        binding,
-        resource: binding === 0 ? { buffer, ...call.uniform } : { buffer }
-      }))
+      entries: bindings.map((binding, i) => {
+        const buffer = buffers[i]!
+        return { binding, resource: binding === 0 ? { buffer, offset, size: windowSize } : { buffer } }
+      })
     })
-    mine.set(pipeline, { bound, group })
-    return { pipeline, group }
+    const bound = { pipeline, group, buffers, offset }
+    mine.set(pipeline, bound)
+    return bound
   }
 }
 

@@ -8,11 +8,8 @@ import type { Driver, Layer, Step, StepLayer, Target } from './program.js'
 import { type TensorSlot, tensorSlots } from './state.js'
 import { replaceState, replaceTensor, tensorsOf } from './tensors.js'
 import { type Backend, currentDevice, findMissing, own, recordOf } from './webgpu-backend.js'
-import { makeBinder, makeGrowing, USAGE, WORKGROUP, watch } from './webgpu-device.js'
+import { makeBinder, makeGrowing, USAGE, type WebGpuEntry, WORKGROUP, watch } from './webgpu-device.js'
 import { LEVELS, type Lines, partialsOf, VIEW_FIELDS, type Views, viewsOf } from './webgpu-views.js'
-
-/** An entry point of a module, and the bindings it uses: 0 the layer's uniform, 1 the cells, 2 the weight, 3 the gradient, then slots, then scratch. */
-export type WebGpuEntry = readonly [name: string, bindings: readonly number[]]
 
 export interface WebGpuSegment {
   /** Each pass over many workgroups; a pass that reduces has a finish, by one workgroup. */
@@ -133,7 +130,14 @@ function openWebGpu(
   const stride = ALIGN * Math.ceil((4 * (fields + scalarCount)) / ALIGN)
   const uniforms = makeGrowing(device, USAGE.uniform | USAGE.copyTarget)
   const cells = makeGrowing(device, USAGE.storage | USAGE.copySource | USAGE.copyTarget)
-  const bind = makeBinder(device, scalarCount, hasViews)
+  const bind = makeBinder(device, scalarCount, hasViews, stride)
+  /** What goes into `uniforms`; memory of its own for each step would be most of what a step leaves to the collector. */
+  let written = makeRows(0)
+  const rowsOf = (count: number): Rows => {
+    const length = (stride / 4) * count
+    if (written.words.length !== length) written = makeRows(length)
+    return written
+  }
   /** Of the last step: where records stand in `cells`, and in them each layer's observations. */
   let observed = { from: 0, to: 0, layers: [] as { layer: Layer; places: number[] }[] }
 
@@ -165,15 +169,9 @@ function openWebGpu(
       const buffers = [weight!, recordOf(backend, gradient).resource, ...slots, ...scratch]
       const at = end
       end += variant.cells
-      return {
-        ...cut(layer.info.size, variant, most),
-        step: one,
-        kernels: variant,
-        row: i + 1,
-        at,
-        buffers,
-        views: null
-      }
+      // Spread, these would take as long as all else that is done for a small layer.
+      const { width, size, span, parts } = cut(layer.info.size, variant, most)
+      return { width, size, span, parts, step: one, kernels: variant, row: i + 1, at, buffers, views: null }
     })
     const observable = end
     const runs = begun.map((run): Run => {
@@ -187,15 +185,15 @@ function openWebGpu(
     )
     cells.reserve(4 * Math.max(1, end + partials))
 
-    const rows = new ArrayBuffer(stride * (runs.length + 1))
+    const rows = rowsOf(runs.length + 1)
     writeRow(rows, 0, [0, 0, 0, 0, 0, 0, runs.length, table], fields, scalars)
     for (const { step, row, size, span, parts, at, views } of runs) {
       const tiles = views ? LEVELS.flatMap((level) => VIEW_FIELDS.map((field) => views[level][field])) : []
       const own = [size, span, parts, end, at, row - 1, runs.length, table, ...tiles]
-      writeRow(rows, stride * row, own, fields, step.scalars)
+      writeRow(rows, (stride * row) / 4, own, fields, step.scalars)
     }
-    uniforms.reserve(rows.byteLength)
-    device.queue.writeBuffer(uniforms.buffer, 0, rows)
+    uniforms.reserve(rows.words.byteLength)
+    device.queue.writeBuffer(uniforms.buffer, 0, rows.words)
 
     // State of layers and model goes into the records before, and out of them after.
     const states = [
@@ -233,21 +231,22 @@ function openWebGpu(
 
   function encode(pass: GPUComputePassEncoder, runs: readonly Run[]): void {
     const most = device.limits.maxComputeWorkgroupsPerDimension
+    let current: GPUComputePipeline | null = null
     const dispatch = (
       run: Run | null,
       module: WebGpuVariant | WebGpuModel,
       entry: WebGpuEntry,
       groups: number
     ): void => {
-      const buffers = [uniforms.buffer, cells.buffer, ...(run?.buffers ?? [])]
       const { pipeline, group } = bind(run?.step.layer ?? kernels, {
         module,
-        name: entry[0],
+        entry,
         width: run?.width ?? 1,
-        buffers: entry[1].map((b) => [b, buffers[b]!]),
-        uniform: { offset: stride * (run?.row ?? 0), size: stride }
+        buffers: [uniforms.buffer, cells.buffer, ...(run?.buffers ?? [])],
+        offset: stride * (run?.row ?? 0)
       })
-      pass.setPipeline(pipeline)
+      if (pipeline !== current) pass.setPipeline(pipeline)
+      current = pipeline
       pass.setBindGroup(0, group)
       pass.dispatchWorkgroups(groups)
     }
@@ -325,16 +324,28 @@ function cut(elements: number, { lines }: WebGpuVariant, most: number): Cut {
   return { width, size, span, parts: Math.ceil(size / span) }
 }
 
-/** A row of the uniform buffer: the fields of `Layer`, then host scalars, each rounded once. */
+/** The uniform buffer's rows, seen as integers and as floats. */
+interface Rows {
+  readonly words: Uint32Array<ArrayBuffer>
+  readonly floats: Float32Array<ArrayBuffer>
+}
+
+function makeRows(length: number): Rows {
+  const words = new Uint32Array(length)
+  return { words, floats: new Float32Array(words.buffer) }
+}
+
+/** A row, from its first word: the fields of `Layer`, then host scalars, each rounded once. */
 function writeRow(
-  rows: ArrayBuffer,
-  offset: number,
+  { words, floats }: Rows,
+  first: number,
   values: readonly number[],
   fields: number,
   scalars: Float64Array
 ): void {
-  new Uint32Array(rows, offset, fields).set(values)
-  const floats = new Float32Array(rows, offset + 4 * fields, scalars.length)
+  for (let i = 0; i < fields; i++) words[first + i] = values[i] ?? 0
   // A shader may take infinity for anything; the largest float compares as infinity would.
-  for (let i = 0; i < scalars.length; i++) floats[i] = Math.max(-LARGEST, Math.min(LARGEST, scalars[i]!))
+  for (let i = 0; i < scalars.length; i++) {
+    floats[first + fields + i] = Math.max(-LARGEST, Math.min(LARGEST, scalars[i]!))
+  }
 }

@@ -61,6 +61,35 @@ describeWebGpu('the webgpu driver', () => {
     gradient.dispose()
   })
 
+  it('steps each layer by its own numbers, whoever else there is', async () => {
+    const layers = [3, 8, 5].map((n) =>
+      layerOf(
+        range(n, () => 0),
+        [n]
+      )
+    )
+    const gradients = layers.map((layer) =>
+      gradientOf(
+        layer,
+        range(layer.info.size, () => 1)
+      )
+    )
+    const step = (who: number[], lr: number): void =>
+      stepOf(
+        sgd,
+        who.map((i) => [layers[i]!, gradients[i]!]),
+        [lr]
+      )
+    step([0, 1, 2], 1)
+    step([1, 2], 10)
+    step([2], 100)
+    step([0, 2], 1000)
+    const moved = await Promise.all(layers.map(async ({ variable }) => [...new Set(await read(variable))]))
+    expect(moved).toEqual([[-1001], [-11], [-1111]])
+    for (const layer of layers) disposeLayer(layer)
+    tf.dispose(gradients)
+  })
+
   it('takes a layer of more than a dispatch has room for', async () => {
     const { device } = tf.backend() as unknown as { device: GPUDevice }
     const most = 3
