@@ -94,8 +94,8 @@ export interface CompiledProgram {
   readonly observations: readonly { readonly name: string; readonly scalar: number }[]
   /** Whether `host` reads `age`: then each layer's is saved. */
   readonly readsAge: boolean
-  /** Whether `host` reads more of a layer than its hyperparameters and masks: else it says the same of all that share these. */
-  readonly readsLayer: boolean
+  /** Whether `host` reads no more of a layer than its hyperparameters and masks: it says the same of all that share these. */
+  readonly sharesScalars?: boolean
   /** Whether it draws random numbers: then it has an option `seed`. */
   readonly seeded?: boolean
   /** How many host scalars there are. */

@@ -128,7 +128,7 @@ export function chooseFor(program: CompiledProgram, { groups, masks, choices }: 
     variant: 0,
     values: null
   }
-  if (!program.readsLayer) choices.push(choice)
+  if (program.sharesScalars) choices.push(choice)
   return choice
 }
 

@@ -131,7 +131,7 @@ function openWebGpu(
   const uniforms = makeGrowing(device, USAGE.uniform | USAGE.copyTarget)
   const cells = makeGrowing(device, USAGE.storage | USAGE.copySource | USAGE.copyTarget)
   const bind = makeBinder(device, scalarCount, hasViews, stride)
-  /** What goes into `uniforms`; memory of its own for each step would be most of what a step leaves to the collector. */
+  /** What goes into `uniforms`; kept, for it is 256 bytes a layer or more that each step would make and leave. */
   let written = makeRows(0)
   const rowsOf = (count: number): Rows => {
     const length = (stride / 4) * count
@@ -169,7 +169,7 @@ function openWebGpu(
       const buffers = [weight!, recordOf(backend, gradient).resource, ...slots, ...scratch]
       const at = end
       end += variant.cells
-      // Spread, these would take as long as all else that is done for a small layer.
+      // Not spread, for that is slow where layers are many.
       const { width, size, span, parts } = cut(layer.info.size, variant, most)
       return { width, size, span, parts, step: one, kernels: variant, row: i + 1, at, buffers, views: null }
     })

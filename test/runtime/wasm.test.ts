@@ -192,19 +192,28 @@ describe('operations run instead, and the plan says why', () => {
     expect(kernelOf()).toEqual(['ops', "The kernels can't be used here: no SIMD."])
   })
 
+  const used = ({ asm }: Backend['wasm']) => ({
+    asm,
+    _malloc: () => 0,
+    _free: () => {},
+    tfjs: { registerTensor: () => {}, disposeData: () => {} }
+  })
   // Hidden while the driver is chosen only: tfjs itself goes on.
   const hidden: [string, (real: Backend) => object][] = [
     ['dataIdMap', (real) => ({ ...real, dataIdMap: undefined })],
     ['makeOutput', (real) => ({ dataIdMap: real.dataIdMap, wasm: real.wasm })],
     ['the memory', (real) => ({ dataIdMap: real.dataIdMap, makeOutput: () => {}, wasm: { asm: {} } })],
     ['wasm', (real) => ({ dataIdMap: real.dataIdMap, makeOutput: () => {} })],
+    ...['_malloc', '_free'].map((name): [string, (real: Backend) => object] => [
+      name,
+      ({ dataIdMap, wasm }) => ({ dataIdMap, makeOutput: () => {}, wasm: { ...used(wasm), [name]: undefined } })
+    ]),
     ...['registerTensor', 'disposeData'].map((name): [string, (real: Backend) => object] => [
       name,
-      ({ dataIdMap, wasm }) => ({
-        dataIdMap,
-        makeOutput: () => {},
-        wasm: { asm: wasm.asm, tfjs: { registerTensor: () => {}, disposeData: () => {}, [name]: undefined } }
-      })
+      ({ dataIdMap, wasm }) => {
+        const { tfjs, ...rest } = used(wasm)
+        return { dataIdMap, makeOutput: () => {}, wasm: { ...rest, tfjs: { ...tfjs, [name]: undefined } } }
+      }
     ])
   ]
   it.each(hidden)('where %s is not there', (_, hide) => {

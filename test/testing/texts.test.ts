@@ -37,5 +37,6 @@ test(`${TEXTS} texts`, { timeout: 120_000 + TEXTS * 1000 }, () => {
   })
   fc.assert(property, { numRuns: TEXTS })
   console.log(`${TEXTS} texts, of which ${compiled} are programs; the longest took ${longest.toFixed(2)} s`)
-  expect(compiled).toBeGreaterThanOrEqual(Math.floor(TEXTS / 100))
+  // Of a few there may be none.
+  if (TEXTS >= 100) expect(compiled).toBeGreaterThan(TEXTS / 100)
 })

@@ -40,7 +40,7 @@ export function printProgram(plan: Plan, used: Set<string>): string {
       table(program.observations.map((o) => `{ name: ${quote(ascii(o.name))}, scalar: ${scalarOf(plan, o.value)} }`))
     ],
     ['readsAge', String(readsAge(plan))],
-    ['readsLayer', String(readsLayer(plan))],
+    ['sharesScalars', sharesScalars(plan) ? 'true' : null],
     ['seeded', program.seeded ? 'true' : null],
     ['scalars', String(plan.scalars.length)],
     ['host', printHost(plan)],
@@ -120,10 +120,10 @@ function scalarOf(plan: Plan, node: Node): number {
 }
 
 /** Hyperparameters and masks are not the layer's own: many layers have the same. */
-function readsLayer(plan: Plan): boolean {
+function sharesScalars(plan: Plan): boolean {
   const isOwn = ({ op, level }: Node): boolean =>
     op === 'key' || ((op === 'fact' || op === 'slot') && level === 'layer')
-  return reach([...plan.scalars.map((s) => s.node), ...plan.conditions], () => true).some(isOwn)
+  return !reach([...plan.scalars.map((s) => s.node), ...plan.conditions], () => true).some(isOwn)
 }
 
 function readsAge(plan: Plan): boolean {

@@ -87,7 +87,7 @@ export const programLAMB: CompiledProgram = {
   ],
   observations: [{ name: 'trustRatio', scalar: -1 }],
   readsAge: false,
-  readsLayer: false,
+  sharesScalars: true,
   scalars: 9,
   host(h, out) {
     const [lr, beta1, beta2, epsilon, decay] = h.hypers as unknown as [number, number, number, number, number]

@@ -55,7 +55,6 @@ export const wholeProgram: CompiledProgram = {
     { name: 'sum', scalar: -1 }
   ],
   readsAge: true,
-  readsLayer: true,
   scalars: 6,
   host(h, out) {
     out[0] = h.hypers[0]! * (h.hypers[4] ? 2 : 1)
